@@ -1,0 +1,43 @@
+#include "base/timer_wheel.hpp"
+
+#include <algorithm>
+
+namespace fanfare::base {
+
+std::uint64_t TimerWheel::tick_at_or_after(TimePoint time) const {
+  if (time <= start_) return 0;
+  const auto elapsed = time - start_;
+  const auto tick = std::chrono::duration_cast<TimePoint::duration>(kTick);
+  return static_cast<std::uint64_t>((elapsed + tick - TimePoint::duration(1)) / tick);
+}
+
+void TimerWheel::arm(Timer& timer, TimePoint deadline) {
+  timer.unlink();
+  timer.due_tick_ = std::max(tick_at_or_after(deadline), current_tick_ + 1);
+  slots_[timer.due_tick_ % kSlots].push_back(timer);
+}
+
+void TimerWheel::advance(TimePoint now) {
+  if (now <= start_) return;
+  const auto reached = static_cast<std::uint64_t>(
+      (now - start_) / std::chrono::duration_cast<TimePoint::duration>(kTick));
+  // After a long sleep one look at every slot is enough.
+  const std::uint64_t first = reached - std::min<std::uint64_t>(reached - current_tick_, kSlots) + 1;
+  current_tick_ = std::max(current_tick_, reached);
+  for (std::uint64_t tick = first; tick <= reached; ++tick) {
+    // Taken out first: a timer that fires may arm itself into this very slot.
+    Slot due;
+    due.swap(slots_[tick % kSlots]);
+    while (!due.empty()) {
+      Timer& timer = due.front();
+      due.pop_front();
+      if (timer.due_tick_ > reached) {
+        slots_[timer.due_tick_ % kSlots].push_back(timer);
+      } else {
+        timer.expire(now);
+      }
+    }
+  }
+}
+
+}  // namespace fanfare::base
