@@ -36,11 +36,12 @@ endif()
 # fanfare_library(wire/http1 LINK fanfare_base Boost::headers)
 #
 # One library per folder of src/, named after the path: fanfare_wire_http1. LINK names the floors
-# below that it may include, and nothing else is on its link line.
+# below that it may include, and nothing else is on its link line. SOURCES adds generated files.
 function(fanfare_library folder)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   string(REPLACE "/" "_" suffix "${folder}")
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${folder}/*.cpp")
+  list(APPEND sources ${ARG_SOURCES})
   if(sources)
     add_library(fanfare_${suffix} STATIC ${sources})
     target_link_libraries(fanfare_${suffix} PUBLIC fanfare_options ${ARG_LINK})

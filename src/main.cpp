@@ -1,1 +1,5 @@
-int main() { return 0; }
+#include "server/cli/cli.hpp"
+
+int main(int argc, char** argv) {
+  return fanfare::server::cli::run(argc, argv);
+}

@@ -8,5 +8,6 @@ namespace fanfare::base {
 
 }  // namespace fanfare::base
 
-#define FANFARE_CHECK(condition) \
-  ((condition) ? static_cast<void>(0) : ::fanfare::base::check_failed(#condition, __FILE__, __LINE__))
+#define FANFARE_CHECK(condition)      \
+  ((condition) ? static_cast<void>(0) \
+               : ::fanfare::base::check_failed(#condition, __FILE__, __LINE__))

@@ -1,12 +1,11 @@
 #include "base/random.hpp"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <sys/random.h>
 
 #include "base/check.hpp"
 

@@ -9,15 +9,17 @@ namespace fanfare::base {
 template <typename Signature>
 class UniqueFunction;
 
-/// A call to make later, owned by whoever holds it. Unlike std::function it need not be copyable, so
-/// it can carry a socket or a unique_ptr to another thread.
+/// A call to make later, owned by whoever holds it. Unlike std::function it need not be copyable,
+/// so it can carry a socket or a unique_ptr to another thread.
 template <typename R, typename... Args>
 class UniqueFunction<R(Args...)> {
  public:
   UniqueFunction() = default;
   template <typename F>
-    requires(!std::is_same_v<std::decay_t<F>, UniqueFunction> && std::is_invocable_r_v<R, F&, Args...>)
-  UniqueFunction(F&& function)  // NOLINT(google-explicit-constructor): lambdas convert, as with std::function
+  requires(!std::is_same_v<std::decay_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, F&, Args...>)
+      UniqueFunction(F&& function)  // NOLINT(google-explicit-constructor): lambdas convert, as with
+                                    // std::function
       : callable_(std::make_unique<Callable<std::decay_t<F>>>(std::forward<F>(function))) {}
 
   explicit operator bool() const noexcept { return callable_ != nullptr; }

@@ -22,7 +22,8 @@ void TimerWheel::advance(TimePoint now) {
   const auto reached = static_cast<std::uint64_t>(
       (now - start_) / std::chrono::duration_cast<TimePoint::duration>(kTick));
   // After a long sleep one look at every slot is enough.
-  const std::uint64_t first = reached - std::min<std::uint64_t>(reached - current_tick_, kSlots) + 1;
+  const std::uint64_t first =
+      reached - std::min<std::uint64_t>(reached - current_tick_, kSlots) + 1;
   current_tick_ = std::max(current_tick_, reached);
   for (std::uint64_t tick = first; tick <= reached; ++tick) {
     // Taken out first: a timer that fires may arm itself into this very slot.

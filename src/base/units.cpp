@@ -41,7 +41,8 @@ Result<std::uint64_t> parse_quantity(std::string_view text, std::span<const Unit
       return count * factor;
     }
   }
-  return Error{Errc::invalid, fmt::format("'{}' is not understood; write it like {}", text, example)};
+  return Error{Errc::invalid,
+               fmt::format("'{}' is not understood; write it like {}", text, example)};
 }
 
 std::string format_quantity(std::uint64_t count, std::span<const Unit> units) {
@@ -64,7 +65,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
 }
 
 std::string format_size(std::uint64_t bytes) {
-  if (bytes >= 1024 && bytes % 1024 == 0) return format_quantity(bytes, std::span(kSizeUnits).first(3));
+  if (bytes >= 1024 && bytes % 1024 == 0)
+    return format_quantity(bytes, std::span(kSizeUnits).first(3));
   return format_quantity(bytes, std::span(kSizeUnits).subspan(3, 5));
 }
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -19,17 +20,19 @@ enum class ChannelAlphabet { strict, extended };
 /// Which server the awkward answers follow where Faye's and CometD's contradict each other.
 enum class Dialect { faye, cometd };
 
-/// A key that signs a realm's tokens: raw bytes, and the base64 text as the operator wrote it (which
-/// is the password in HTTP Basic).
+/// A key that signs a realm's tokens: raw bytes, and the base64 text as the operator wrote it
+/// (which is the password in HTTP Basic).
 struct RealmKey {
   std::string bytes;
   std::string text;
 };
 
-/// Reads standard base64; refuses an empty key. Any other length works.
+/// Reads standard base64, with or without its padding; refuses an empty key. Any other length
+/// works.
 base::Result<RealmKey> parse_realm_key(std::string_view base64);
 
-/// Letters, digits, '-' and '_', at most 64 of them: a realm id stands in host names, paths, tokens.
+/// Letters, digits, '-' and '_', at most 63 of them: a realm id stands in paths, tokens and host
+/// names, whose labels are no longer than that (RFC 1035 section 2.3.4).
 base::Result<RealmId> parse_realm_id(std::string_view text);
 
 /// One tenant, as configured. Immutable once made; workers share it.

@@ -1,0 +1,67 @@
+# What people and CI call. The work is done by CMake (see CMakePresets.json) and by the scripts in
+# tools/; a target here only names it, and first installs what it needs.
+
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+CLANG_FORMAT ?= clang-format-14
+# For `make run ARGS="--workers 2"`.
+ARGS ?=
+
+# Targets share build directories, and ninja already uses every core.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install all that building, testing and linting need
+	@tools/install-packages build test lint fuzz analyze
+
+.PHONY: build
+build: packages-build build/release/build.ninja ## Build the release binary, build/release/fanfare
+	@cmake --build build/release -j $(JOBS) --target fanfare
+
+.PHONY: run
+run: build ## Build and start the server; pass flags as ARGS="--workers 2"
+	@exec build/release/fanfare serve $(ARGS)
+
+.PHONY: test
+test: packages-build packages-test build/dev/build.ninja ## Run all tests, under ASan and UBSan
+	@cmake --build build/dev -j $(JOBS)
+	@tools/test
+
+.PHONY: lint
+lint: packages-lint ## Check the layout of the code and the floors of src/
+	@CLANG_FORMAT=$(CLANG_FORMAT) tools/check-format
+	@tools/floors
+
+.PHONY: format
+format: packages-lint ## Lay out the code as make lint wants it
+	@CLANG_FORMAT=$(CLANG_FORMAT) tools/check-format --fix
+
+.PHONY: fuzz
+fuzz: packages-build packages-fuzz build/fuzz/build.ninja ## Run every fuzz target for FUZZ_SECONDS=60 each
+	@# Everything, not only the targets: so clang's -Wthread-safety reads the whole program.
+	@cmake --build build/fuzz -j $(JOBS)
+	@tools/fuzz
+
+.PHONY: tsan
+tsan: packages-build packages-test build/tsan/build.ninja ## Run the tests with threads in them under TSan
+	@JOBS=$(JOBS) tools/test-threads
+
+.PHONY: analyze
+analyze: packages-build packages-analyze build/analyze/build.ninja ## Read the program with clang-tidy; slow
+	@cmake --build build/analyze -j $(JOBS)
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	@rm -rf build
+
+packages-%:
+	@tools/install-packages $*
+
+# CMake configures again by itself when a CMakeLists.txt changes, but not when a preset does.
+build/%/build.ninja: CMakePresets.json
+	@cmake --preset $*
+	@touch $@

@@ -1,0 +1,77 @@
+#include "api/credentials.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include "base/base64.hpp"
+#include "wire/jwt/jwt.hpp"
+
+namespace fanfare::api {
+namespace {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return (x | 0x20) == (y | 0x20); });
+}
+
+/// Takes as long for a wrong guess as for a right one.
+bool is_same_secret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Result<Access> check_bearer(std::string_view token, const core::Realm& realm, base::WallTime now) {
+  std::vector<std::string_view> keys;
+  for (const core::RealmKey& key : realm.keys) keys.emplace_back(key.bytes);
+  const auto claims = wire::jwt::verify_hs256(token, keys, now);
+  if (!claims) return claims.error();
+  if (claims->issuer != realm.id.value()) {
+    return Error{
+        Errc::unauthorized,
+        fmt::format("the token's 'iss' is not '{}', the realm in the path", realm.id.value())};
+  }
+  return Access::full;
+}
+
+Result<Access> check_basic(std::string_view credentials, const core::Realm& realm) {
+  const auto decoded = base::decode_base64(credentials);
+  const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
+  if (colon == std::string::npos) {
+    return Error{Errc::unauthorized, "the Basic credentials are not base64 of 'realm:key'"};
+  }
+  const std::string_view user = std::string_view(*decoded).substr(0, colon);
+  const std::string_view password = std::string_view(*decoded).substr(colon + 1);
+  bool is_key = false;
+  for (const core::RealmKey& key : realm.keys)
+    is_key = is_same_secret(password, key.text) || is_key;
+  if (user == realm.id.value() && is_key) return Access::full;
+  return Error{Errc::unauthorized,
+               "the Basic credentials are not the realm's id and its key in base64"};
+}
+
+}  // namespace
+
+Result<Access> check_credentials(const wire::http1::Request& request, const core::Realm& realm,
+                                 base::WallTime now) {
+  // Go's client sends the header empty when it has nothing to say.
+  const std::string_view header = request.header("Authorization").value_or("");
+  if (header.empty()) return Access::none;
+  const std::size_t space = header.find(' ');
+  const std::string_view scheme = header.substr(0, space);
+  std::string_view rest =
+      space == std::string_view::npos ? std::string_view() : header.substr(space);
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  if (equals_ignoring_case(scheme, "Bearer")) return check_bearer(rest, realm, now);
+  if (equals_ignoring_case(scheme, "Basic")) return check_basic(rest, realm);
+  return Error{Errc::unauthorized,
+               "the header Authorization is neither 'Bearer' with a token nor 'Basic'"};
+}
+
+}  // namespace fanfare::api

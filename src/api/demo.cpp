@@ -1,0 +1,144 @@
+#include "api/demo.hpp"
+
+#include <ctime>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "api/embedded_assets.hpp"
+#include "api/static_files.hpp"
+
+namespace fanfare::api {
+namespace {
+
+using base::Errc;
+using base::Error;
+using wire::http1::Request;
+using wire::http1::Response;
+using wire::json::quoted;
+
+constexpr std::string_view kFolder = "demo/";
+constexpr std::size_t kCommentsMax = 50;
+constexpr std::size_t kTextBytesMax = 2000;
+constexpr std::size_t kNameBytesMax = 100;
+
+std::string_view content_type(std::string_view path) {
+  if (path.ends_with(".html")) return "text/html; charset=utf-8";
+  if (path.ends_with(".css")) return "text/css; charset=utf-8";
+  if (path.ends_with(".js")) return "text/javascript; charset=utf-8";
+  if (path.ends_with(".svg")) return "image/svg+xml";
+  return "application/octet-stream";
+}
+
+Response file_response(const EmbeddedFile& file) {
+  Response response;
+  response.headers = {
+      {"Content-Type", std::string(content_type(file.path))},
+      {"Cache-Control", "no-cache"},
+      {"X-Content-Type-Options", "nosniff"},
+      {"Content-Security-Policy",
+       "default-src 'self'; connect-src 'self' ws: wss:; style-src 'self'; img-src 'self' data:"}};
+  response.body.assign(file.bytes);
+  return response;
+}
+
+/// The two texts of a comment, without the blanks around them.
+struct Draft {
+  std::string name;
+  std::string text;
+};
+
+std::string trimmed(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
+}
+
+base::Result<Draft> read_draft(std::string_view body, wire::json::Parser& parser) {
+  const auto document = parser.parse(body);
+  if (!document) return document.error();
+  const auto fields = wire::json::pick_fields<2>(*document, {"name", "text"});
+  if (!fields) return fields.error();
+  const auto& [name, text] = *fields;
+  Draft draft{name ? trimmed(name->as_string()) : "", text ? trimmed(text->as_string()) : ""};
+  if (draft.name.empty()) draft.name = "Anonymous";
+  if (draft.text.empty()) return Error{Errc::invalid, "'text' is empty"};
+  if (draft.text.size() > kTextBytesMax) {
+    return Error{Errc::too_large, fmt::format("'text' has {} bytes, at most {} are kept",
+                                              draft.text.size(), kTextBytesMax)};
+  }
+  if (draft.name.size() > kNameBytesMax) {
+    return Error{Errc::too_large, fmt::format("'name' has {} bytes, at most {} are kept",
+                                              draft.name.size(), kNameBytesMax)};
+  }
+  return draft;
+}
+
+std::string info(const Request& request, const core::Realm& realm, std::string_view bayeux) {
+  const StaticFiles::Library& library = StaticFiles::browser_library();
+  return fmt::format(R"({{"realm":{},"url":{},"bayeux":{},"library":{},"integrity":{}}})"
+                     "\n",
+                     quoted(realm.id.value()),
+                     quoted(fmt::format("http://{}", request.host_with_port())), quoted(bayeux),
+                     quoted(library.name), quoted(library.integrity));
+}
+
+}  // namespace
+
+std::uint64_t DemoComments::add(std::string name, std::string text, base::WallTime at) {
+  const base::MutexLock lock(mutex_);
+  comments_.push_back({next_id_, std::move(name), std::move(text), at});
+  if (comments_.size() > kCommentsMax) comments_.pop_front();
+  return next_id_++;
+}
+
+std::string DemoComments::to_json() {
+  const base::MutexLock lock(mutex_);
+  std::string json = R"({"comments":[)";
+  for (const Comment& comment : comments_) {
+    if (comment.id != comments_.front().id) json += ',';
+    const std::tm utc = fmt::gmtime(std::chrono::system_clock::to_time_t(comment.at));
+    json += fmt::format(R"({{"id":{},"name":{},"text":{},"at":"{:%Y-%m-%dT%H:%M:%SZ}"}})",
+                        comment.id, quoted(comment.name), quoted(comment.text), utc);
+  }
+  return json + "]}\n";
+}
+
+void Demo::handle(const Request& request, const core::RealmPtr& realm, std::string_view path,
+                  std::string_view bayeux, Reply reply) {
+  const bool is_read = request.method() == "GET" || request.method() == "HEAD";
+  if (path == "comments" && request.method() == "POST")
+    return post_comment(request, realm, std::move(reply));
+  if (!is_read)
+    return reply(method_not_allowed(path == "comments" ? "GET, HEAD, POST" : "GET, HEAD"));
+  if (path == "comments") return reply(json_response(comments_.to_json()));
+  if (path == "info.json") return reply(json_response(info(request, *realm, bayeux)));
+  const std::string_view file_name = path.empty() ? "index.html" : path;
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (file.path.starts_with(kFolder) && file.path.substr(kFolder.size()) == file_name) {
+      return reply(file_response(file));
+    }
+  }
+  reply(error_response({Errc::not_found, "there is no such page; the demo begins at /demo/"}));
+}
+
+void Demo::post_comment(const Request& request, const core::RealmPtr& realm, Reply reply) {
+  auto draft = read_draft(request.body(), parser_);
+  if (!draft) return reply(error_response(draft.error()));
+  const std::uint64_t id =
+      comments_.add(std::move(draft->name), std::move(draft->text), clock_.wall_now());
+  auto channel = core::ChannelName::from_api_name("demo-comments", {});
+  std::vector<core::PublishItem> items(1);
+  items[0].publication = std::make_shared<core::Publication>(
+      core::Publication{std::move(*channel), fmt::format(R"({{"new_comment":{}}})", id)});
+  exchange_.publish(realm, std::move(items), [reply = std::move(reply), id]() mutable {
+    reply(json_response(fmt::format(R"({{"comment_posted":true,"id":{}}})"
+                                    "\n",
+                                    id)));
+  });
+}
+
+}  // namespace fanfare::api

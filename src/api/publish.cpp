@@ -1,0 +1,71 @@
+#include "api/publish.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "api/credentials.hpp"
+#include "api/publish_body.hpp"
+#include "wire/http1/cors.hpp"
+#include "wire/http1/url.hpp"
+
+namespace fanfare::api {
+namespace {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using wire::http1::Request;
+using wire::http1::Response;
+
+bool is_public(const core::PublishItem& item) {
+  const char mark = item.publication->channel.text()[1];
+  return mark == '!' || mark == '+';
+}
+
+}  // namespace
+
+Result<std::vector<core::PublishItem>> PublishApi::read(const Request& request,
+                                                        const core::Realm& realm,
+                                                        std::string_view channel) {
+  const auto access = check_credentials(request, realm, clock_.wall_now());
+  if (!access) return access.error();
+  const Error unproven{
+      Errc::unauthorized,
+      "the header Authorization is missing; send 'Bearer' and a token signed with the realm's key"};
+  if (*access == Access::none && !realm.anonymous_publish) return unproven;
+
+  std::optional<std::string> path_channel;
+  if (!channel.empty()) {
+    path_channel = wire::http1::percent_decode(channel);
+    if (!path_channel) return Error{Errc::invalid, "the channel in the path has a broken %-escape"};
+  }
+  auto items = read_publish_body(request.body(), path_channel, realm, parser_);
+  if (items && *access == Access::none && !std::ranges::all_of(*items, is_public)) return unproven;
+  return items;
+}
+
+void PublishApi::handle(const Request& request, const core::RealmPtr& realm,
+                        std::string_view channel, Reply reply) {
+  if (request.method() == "OPTIONS") return reply(wire::http1::preflight_response(request));
+  if (request.method() != "POST") return reply(method_not_allowed("POST, OPTIONS"));
+  const std::string origin(request.header("Origin").value_or(""));
+  auto items = read(request, *realm, channel);
+  if (!items) {
+    Response response = error_response(items.error());
+    allow_origin(response, origin);
+    return reply(std::move(response));
+  }
+  const std::size_t count = items->size();
+  exchange_.publish(realm, std::move(*items), [reply = std::move(reply), origin, count]() mutable {
+    Response response = json_response(fmt::format("{{\"published\":{}}}\n", count));
+    allow_origin(response, origin);
+    reply(std::move(response));
+  });
+}
+
+}  // namespace fanfare::api

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include "core/publication.hpp"
+
+namespace fanfare::core {
+
+class Bundle;
+using BundlePtr = boost::intrusive_ptr<Bundle>;
+
+/// A row of publications that leave together. Bundles form a tree: each is its predecessor and one
+/// publication more. Sessions to which the same publications came in one loop turn stand at the
+/// same node, so whatever is made of it (a frame, a compressed frame) is made once for all of them.
+/// That is what makes publications that meet cheap: one send carries them all, and finding the
+/// shared bytes is one pointer comparison a delivery.
+///
+/// Threads: one worker's; the count is not atomic. Ownership: shared by the sessions, and by the
+/// connections that could not write all of it yet.
+class Bundle : public boost::intrusive_ref_counter<Bundle, boost::thread_unsafe_counter> {
+ public:
+  /// How many forms the protocols and transports may keep in a bundle, each under a number of its
+  /// own.
+  static constexpr std::size_t kForms = 4;
+
+  /// A bundle of one.
+  static BundlePtr of(const PublicationPtr& publication) {
+    return BundlePtr(new Bundle(nullptr, publication));
+  }
+  ~Bundle();
+  Bundle(const Bundle&) = delete;
+  Bundle& operator=(const Bundle&) = delete;
+
+  /// This bundle and `publication` after it. While one publication is delivered, every session at
+  /// this node gets the same answer.
+  BundlePtr with(const PublicationPtr& publication);
+
+  [[nodiscard]] const Publication& last() const noexcept { return *publication_; }
+  [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+  /// Bytes of all data and channel names: close to what the bundle takes on a wire.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+  /// Calls `visit(const PublicationPtr&)` from the oldest to the newest.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    if (size_ == 1) return visit(publication_);  // nearly always
+    for (const Bundle* bundle : path()) visit(bundle->publication_);
+  }
+
+  /// The form kept under `number`, made by `make(std::string&)` when first asked for.
+  template <typename Make>
+  const std::string& form(std::size_t number, Make&& make) {
+    std::string& form = forms_[number];
+    if (form.empty()) make(form);
+    return form;
+  }
+
+ private:
+  Bundle(BundlePtr previous, const PublicationPtr& publication);
+  [[nodiscard]] std::vector<const Bundle*> path() const;
+
+  BundlePtr previous_;
+  PublicationPtr publication_;
+  // The child asked for last; it clears this when it goes. One is enough: see with().
+  Bundle* latest_child_ = nullptr;
+  std::size_t bytes_;
+  std::uint32_t size_;
+  std::array<std::string, kForms> forms_;
+};
+
+/// Where every row begins: hands out the bundle of one publication, the same to everyone who asks
+/// while it is being delivered.
+class BundleRoot {
+ public:
+  BundlePtr bundle_of(const PublicationPtr& publication) {
+    if (!latest_ || &latest_->last() != publication.get()) latest_ = Bundle::of(publication);
+    return latest_;
+  }
+  /// Gives the memory back when the turn is over.
+  void reset() noexcept { latest_.reset(); }
+
+ private:
+  BundlePtr latest_;
+};
+
+}  // namespace fanfare::core

@@ -1,0 +1,124 @@
+#include "core/exchange.hpp"
+
+#include <functional>
+#include <utility>
+
+namespace fanfare::core {
+
+/// What this worker has of one realm.
+struct Exchange::LocalRealm {
+  LocalRealm(Exchange& exchange, const RealmPtr& its_realm)
+      : realm(its_realm),
+        home(realm->limits, exchange.clock_, exchange.timers_,
+             [&exchange, this](const PublicationPtr& publication, WorkerSet workers) {
+               exchange.forward(realm, publication, workers);
+             }),
+        hub([&exchange, this](const ChannelPattern& pattern) { exchange.leave(realm, pattern); }) {}
+
+  RealmPtr realm;
+  Home home;
+  Hub hub;
+};
+
+/// Runs a task of one worker when several others have answered. The others only carry it there and
+/// back: they move it, and never hold the last reference to what the task owns.
+class Exchange::Countdown {
+ public:
+  Countdown(std::size_t count, base::Task done) : left_(count), done_(std::move(done)) {}
+  void answer() {
+    if (--left_ == 0) std::exchange(done_, {})();
+  }
+
+ private:
+  std::size_t left_;
+  base::Task done_;
+};
+
+Exchange::Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers,
+                   Courier& courier)
+    : self_(self), clock_(clock), timers_(timers), courier_(courier) {}
+
+Exchange::~Exchange() = default;
+
+Exchange::LocalRealm& Exchange::local(const RealmPtr& realm) {
+  auto& slot = realms_[realm->id.value()];
+  if (!slot) slot = std::make_unique<LocalRealm>(*this, realm);
+  return *slot;
+}
+
+Hub& Exchange::hub(const RealmPtr& realm) {
+  return local(realm).hub;
+}
+
+std::size_t Exchange::home_index(const Realm& realm, std::string_view channel) const {
+  // The realm takes part, or every realm's "/events" would be at home on one worker.
+  const std::uint64_t hash = base::keyed_hash(channel) +
+                             std::hash<RealmId>{}(realm.id) * std::uint64_t{0x9e3779b97f4a7c15};
+  return static_cast<std::size_t>((hash >> 32U) % all_.size());
+}
+
+template <typename Act>
+void Exchange::at(std::size_t worker, Act act) {
+  if (worker == self_.value()) return act(*this);
+  Exchange* const there = all_[worker];
+  courier_.post(there->self_, [there, act = std::move(act)]() mutable { act(*there); });
+}
+
+template <typename Act>
+void Exchange::at_homes(const RealmPtr& realm, const ChannelPattern& pattern, Act act) {
+  if (pattern.reach() == ChannelPattern::Reach::one) {
+    return at(home_index(*realm, pattern.base()), std::move(act));
+  }
+  for (std::size_t worker = 0; worker < all_.size(); ++worker) at(worker, act);
+}
+
+Subscription Exchange::subscribe(const RealmPtr& realm, const ChannelPattern& pattern,
+                                 Subscriber& subscriber, base::Task joined) {
+  Subscription subscription = local(realm).hub.subscribe(pattern, subscriber);
+  const bool is_one_channel = pattern.reach() == ChannelPattern::Reach::one;
+  const std::size_t homes = is_one_channel ? std::size_t{1} : all_.size();
+  const auto countdown = std::make_shared<Countdown>(homes, std::move(joined));
+  at_homes(realm, pattern, [realm, pattern, countdown, asker = self_](Exchange& home) mutable {
+    home.local(realm).home.join(pattern, asker);
+    home.at(asker.value(), [countdown = std::move(countdown)](Exchange&) { countdown->answer(); });
+  });
+  return subscription;
+}
+
+void Exchange::leave(const RealmPtr& realm, const ChannelPattern& pattern) {
+  at_homes(realm, pattern, [realm, pattern, leaver = self_](Exchange& home) {
+    home.local(realm).home.leave(pattern, leaver);
+  });
+}
+
+void Exchange::publish(const RealmPtr& realm, std::vector<PublishItem> items, base::Task accepted) {
+  std::vector<std::vector<PublishItem>> by_home(all_.size());
+  std::size_t homes = 0;
+  for (PublishItem& item : items) {
+    auto& group = by_home[home_index(*realm, item.publication->channel.text())];
+    if (group.empty()) ++homes;
+    group.push_back(std::move(item));
+  }
+  if (homes == 0) return accepted();
+  const auto countdown = std::make_shared<Countdown>(homes, std::move(accepted));
+  for (std::size_t worker = 0; worker < by_home.size(); ++worker) {
+    if (by_home[worker].empty()) continue;
+    at(worker, [realm, group = std::move(by_home[worker]), countdown,
+                asker = self_](Exchange& home) mutable {
+      Home& channels = home.local(realm).home;
+      for (PublishItem& item : group) channels.publish(std::move(item));
+      home.at(asker.value(),
+              [countdown = std::move(countdown)](Exchange&) { countdown->answer(); });
+    });
+  }
+}
+
+void Exchange::forward(const RealmPtr& realm, const PublicationPtr& publication,
+                       WorkerSet workers) {
+  workers.for_each([&](WorkerIndex worker) {
+    at(worker.value(),
+       [realm, publication](Exchange& there) { there.local(realm).hub.publish(publication); });
+  });
+}
+
+}  // namespace fanfare::core

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/clock.hpp"
+#include "base/task.hpp"
+#include "base/timer_wheel.hpp"
+#include "core/home.hpp"
+#include "core/hub.hpp"
+#include "core/realm.hpp"
+#include "core/worker_set.hpp"
+
+namespace fanfare::core {
+
+/// Brings a task to another worker's thread. Tasks from one worker to another arrive in the order
+/// in which they were posted. Implemented by server/.
+class Courier {
+ public:
+  virtual void post(WorkerIndex to, base::Task task) = 0;
+
+ protected:
+  ~Courier() = default;
+};
+
+/// One worker's end of what joins all workers: takes publications to the homes of their channels,
+/// tells homes who listens, and hands what comes back to this worker's hubs.
+///
+/// Order: a channel's publications reach every session in the order in which its home took them,
+/// because home → mailbox → hub → session are first-in, first-out each. A subscribe goes the same
+/// way, so it stands at one definite place in that order.
+///
+/// Threads: one worker's. It touches another worker's exchange only inside a task posted there.
+class Exchange {
+ public:
+  Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers, Courier& courier);
+  ~Exchange();
+
+  /// Introduces the workers to each other, this one included, in the order of their indices. Once,
+  /// before anything else.
+  void meet(std::vector<Exchange*> all) { all_ = std::move(all); }
+
+  /// Starts delivery to `subscriber`. `joined` runs, perhaps at once, when every home concerned
+  /// knows: whatever is accepted from then on will be delivered.
+  [[nodiscard]] Subscription subscribe(const RealmPtr& realm, const ChannelPattern& pattern,
+                                       Subscriber& subscriber, base::Task joined);
+
+  /// Brings the items to their homes; items of one channel stay in order. `accepted` runs, perhaps
+  /// at once, when all of them have their place in their channels.
+  void publish(const RealmPtr& realm, std::vector<PublishItem> items, base::Task accepted);
+
+  /// The realm's hub on this worker.
+  [[nodiscard]] Hub& hub(const RealmPtr& realm);
+
+  [[nodiscard]] WorkerIndex self() const noexcept { return self_; }
+  [[nodiscard]] std::size_t worker_count() const noexcept { return all_.size(); }
+
+ private:
+  struct LocalRealm;
+  class Countdown;
+
+  LocalRealm& local(const RealmPtr& realm);
+  void forward(const RealmPtr& realm, const PublicationPtr& publication, WorkerSet workers);
+  [[nodiscard]] std::size_t home_index(const Realm& realm, std::string_view channel) const;
+  /// Runs `act(Exchange&)` on the worker, here and now if that is this one.
+  template <typename Act>
+  void at(std::size_t worker, Act act);
+  /// Runs `act` at every home that `pattern` concerns: one for a channel, all for a wildcard.
+  template <typename Act>
+  void at_homes(const RealmPtr& realm, const ChannelPattern& pattern, Act act);
+  void leave(const RealmPtr& realm, const ChannelPattern& pattern);
+
+  WorkerIndex self_;
+  const base::Clock& clock_;
+  base::TimerWheel& timers_;
+  Courier& courier_;
+  std::vector<Exchange*> all_;
+  boost::unordered_flat_map<std::string, std::unique_ptr<LocalRealm>> realms_;  // by realm id
+};
+
+}  // namespace fanfare::core

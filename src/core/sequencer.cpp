@@ -1,0 +1,127 @@
+#include "core/sequencer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fanfare::core {
+
+/// The ids of one channel. Lives as long as it remembers one or holds one back.
+class Sequencer::Lane final : public base::Timer {
+ public:
+  Lane(Sequencer& sequencer, std::string channel)
+      : sequencer_(sequencer), channel_(std::move(channel)) {}
+
+  [[nodiscard]] std::string_view channel() const noexcept { return channel_; }
+
+  void offer(PublishItem item) {
+    const base::TimePoint now = sequencer_.clock_.now();
+    if (!item.id.empty()) {
+      if (ids_.contains(item.id)) return;
+      remember(item.id, now);
+    }
+    const bool is_next =
+        item.prev_id.empty() || !item.waits_for_predecessor || has_gone(item.prev_id);
+    if (is_next) {
+      release(std::move(item));
+    } else {
+      waiting_.push_back({std::move(item), now + sequencer_.limits_.predecessor_wait_max});
+      if (waiting_.size() > sequencer_.limits_.predecessor_waiting_max) release_waiting(0);
+    }
+    arm();
+  }
+
+ private:
+  struct Waiting {
+    PublishItem item;
+    base::TimePoint deadline;
+  };
+  struct Remembered {
+    std::string id;
+    base::TimePoint until;
+  };
+
+  [[nodiscard]] bool has_gone(const std::string& id) const {
+    const auto found = ids_.find(id);
+    return found != ids_.end() && found->second;
+  }
+
+  void remember(const std::string& id, base::TimePoint now) {
+    ids_.emplace(id, false);
+    remembered_.push_back({id, now + sequencer_.limits_.publish_id_window});
+    if (remembered_.size() > sequencer_.limits_.channel_ids_max) forget_oldest();
+  }
+
+  void forget_oldest() {
+    ids_.erase(remembered_.front().id);
+    remembered_.pop_front();
+  }
+
+  /// Sends the item, and then those that waited for it, and those that waited for them.
+  void release(PublishItem item) {
+    std::vector<PublishItem> next;
+    next.push_back(std::move(item));
+    while (!next.empty()) {
+      const PublishItem gone = std::move(next.back());
+      next.pop_back();
+      sequencer_.release_(gone.publication);
+      if (gone.id.empty()) continue;
+      if (const auto found = ids_.find(gone.id); found != ids_.end()) found->second = true;
+      const auto first_follower = std::stable_partition(
+          waiting_.begin(), waiting_.end(),
+          [&](const Waiting& waiting) { return waiting.item.prev_id != gone.id; });
+      // Pushed from the last to the first, so that they leave the stack in the order they came.
+      for (auto at = waiting_.end(); at != first_follower;) next.push_back(std::move((--at)->item));
+      waiting_.erase(first_follower, waiting_.end());
+    }
+  }
+
+  void release_waiting(std::size_t index) {
+    PublishItem item = std::move(waiting_[index].item);
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(index));
+    release(std::move(item));
+  }
+
+  void arm() {
+    // Both rows are in the order of their deadlines.
+    base::TimePoint next = base::TimePoint::max();
+    if (!waiting_.empty()) next = waiting_.front().deadline;
+    if (!remembered_.empty()) next = std::min(next, remembered_.front().until);
+    sequencer_.timers_.arm(*this, next);
+  }
+
+  void expire(base::TimePoint now) override {
+    while (!waiting_.empty() && waiting_.front().deadline <= now) release_waiting(0);
+    while (!remembered_.empty() && remembered_.front().until <= now) forget_oldest();
+    if (waiting_.empty() && remembered_.empty()) {
+      sequencer_.lanes_.erase(channel());  // destroys this lane
+      return;
+    }
+    arm();
+  }
+
+  Sequencer& sequencer_;
+  std::string channel_;
+  std::vector<Waiting> waiting_;
+  std::deque<Remembered> remembered_;
+  boost::unordered_flat_map<std::string, bool> ids_;  // whether the publication has gone out
+};
+
+Sequencer::Sequencer(const RealmLimits& limits, const base::Clock& clock, base::TimerWheel& timers,
+                     Release release)
+    : limits_(limits), clock_(clock), timers_(timers), release_(std::move(release)) {}
+
+Sequencer::~Sequencer() = default;
+
+void Sequencer::offer(PublishItem item) {
+  if (item.id.empty() && item.prev_id.empty()) return release_(item.publication);
+  const std::string& channel = item.publication->channel.text();
+  auto found = lanes_.find(channel);
+  if (found == lanes_.end()) {
+    auto made = std::make_unique<Lane>(*this, channel);
+    const std::string_view key = made->channel();
+    found = lanes_.emplace(key, std::move(made)).first;
+  }
+  found->second->offer(std::move(item));
+}
+
+}  // namespace fanfare::core

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/clock.hpp"
+#include "base/task.hpp"
+#include "base/timer_wheel.hpp"
+#include "core/hub.hpp"
+#include "core/limits.hpp"
+#include "core/publication.hpp"
+
+namespace fanfare::core {
+
+/// One item of a publish request.
+struct PublishItem {
+  PublicationPtr publication;
+  /// Names this publication on its channel; empty for none. A second one with the same id is
+  /// dropped.
+  std::string id;
+  /// The id of the one that has to go out before this one; empty for none.
+  std::string prev_id;
+  /// Publishers set this to false (`no-seq`) for what need not wait for its predecessor.
+  bool waits_for_predecessor = true;
+};
+
+/// Drops publications that come twice and puts those that overtook each other back in order, by the
+/// ids that publishers give them. What has no ids passes straight through.
+///
+/// Nothing is ever lost: a publication whose predecessor does not come within
+/// `predecessor_wait_max`, or behind which too many wait, goes out all the same.
+///
+/// Threads: one worker's. Cost: a look-up by channel and one by id; nothing without ids.
+class Sequencer {
+ public:
+  using Release = base::UniqueFunction<void(const PublicationPtr&)>;
+
+  Sequencer(const RealmLimits& limits, const base::Clock& clock, base::TimerWheel& timers,
+            Release release);
+  ~Sequencer();
+
+  void offer(PublishItem item);
+
+  /// How many channels have ids in memory.
+  [[nodiscard]] std::size_t channel_count() const noexcept { return lanes_.size(); }
+
+ private:
+  class Lane;
+
+  const RealmLimits& limits_;
+  const base::Clock& clock_;
+  base::TimerWheel& timers_;
+  Release release_;
+  boost::unordered_flat_map<std::string_view, std::unique_ptr<Lane>, KeyedHash> lanes_;
+};
+
+}  // namespace fanfare::core

@@ -1,0 +1,20 @@
+#include "protocol/bayeux/peer.hpp"
+
+#include "protocol/bayeux/session.hpp"
+
+namespace fanfare::protocol::bayeux {
+
+void Outlet::flush_sessions() {
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    // Sending may find the peer gone, and then this list is emptied under us.
+    auto& session = static_cast<Session&>(*at++);
+    session.flush();
+    if (sessions_.empty()) return;
+  }
+}
+
+void Outlet::leave_all() {
+  while (!sessions_.empty()) static_cast<Session&>(sessions_.front()).leave_outlet();
+}
+
+}  // namespace fanfare::protocol::bayeux

@@ -1,0 +1,58 @@
+#include "protocol/bayeux/replies.hpp"
+
+#include "wire/bayeux/reply.hpp"
+
+namespace fanfare::protocol::bayeux {
+
+using wire::bayeux::Advice;
+using wire::bayeux::append_reply;
+using wire::bayeux::Reconnect;
+using wire::bayeux::Reply;
+
+namespace {
+
+constexpr std::string_view kConnect = "/meta/connect";
+
+}  // namespace
+
+void append_connect_reply(std::string& out, const core::Realm& realm, const SessionId& session,
+                          std::string_view id) {
+  const std::string client_id = session.text();
+  append_reply(out, Reply{.id = id,
+                          .client_id = client_id,
+                          .channel = kConnect,
+                          .advice = Advice{Reconnect::retry, base::Duration(0),
+                                           realm.bayeux.connect_timeout}});
+}
+
+void append_heartbeat_reply(std::string& out, const core::Realm& realm, const SessionId& session,
+                            std::string_view id) {
+  const std::string client_id = session.text();
+  append_reply(out, Reply{.id = id,
+                          .client_id = client_id,
+                          .channel = kConnect,
+                          .advice = Advice{Reconnect::retry, realm.bayeux.connect_timeout,
+                                           base::Duration(0)}});
+}
+
+void append_final_connect_reply(std::string& out, const core::Realm& realm, std::string_view id) {
+  append_reply(out, Reply{.id = id,
+                          .channel = kConnect,
+                          .advice = Advice{Reconnect::none, base::Duration(0),
+                                           realm.bayeux.connect_timeout}});
+}
+
+void append_deliveries(std::string& out, const core::Bundle& bundle) {
+  bool is_first = true;
+  bundle.for_each([&](const core::PublicationPtr& publication) {
+    if (!std::exchange(is_first, false)) out += ',';
+    wire::bayeux::append_delivery(out, publication->channel.text(), publication->data);
+  });
+}
+
+std::string_view deliveries(core::Bundle& bundle) {
+  return bundle.form(static_cast<std::size_t>(Form::elements),
+                     [&bundle](std::string& form) { append_deliveries(form, bundle); });
+}
+
+}  // namespace fanfare::protocol::bayeux

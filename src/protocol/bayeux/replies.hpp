@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "core/bundle.hpp"
+#include "core/realm.hpp"
+#include "protocol/bayeux/session_id.hpp"
+
+namespace fanfare::protocol::bayeux {
+
+/// Appends the answer to a connect that went well. `id` is the JSON token to echo, or empty.
+void append_connect_reply(std::string& out, const core::Realm& realm, const SessionId& session,
+                          std::string_view id);
+/// The same for event streams, where a connect is a heartbeat: come back after `timeout`.
+void append_heartbeat_reply(std::string& out, const core::Realm& realm, const SessionId& session,
+                            std::string_view id);
+/// The same for a session that ends: do not connect again.
+void append_final_connect_reply(std::string& out, const core::Realm& realm, std::string_view id);
+
+/// Appends the bundle's deliveries as elements of a JSON array, separated by commas.
+void append_deliveries(std::string& out, const core::Bundle& bundle);
+
+/// The forms of a bundle that Bayeux and its transports keep (core::Bundle::form).
+enum class Form : std::size_t { elements, websocket_frame, websocket_deflated, event };
+
+/// The same as append_deliveries(), made once per bundle.
+std::string_view deliveries(core::Bundle& bundle);
+
+}  // namespace fanfare::protocol::bayeux

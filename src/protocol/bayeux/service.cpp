@@ -1,0 +1,458 @@
+#include "protocol/bayeux/service.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <fmt/format.h>
+
+#include "protocol/bayeux/replies.hpp"
+#include "wire/bayeux/errors.hpp"
+#include "wire/bayeux/reply.hpp"
+
+namespace fanfare::protocol::bayeux {
+
+using wire::bayeux::Advice;
+using wire::bayeux::Message;
+using wire::bayeux::Problem;
+using wire::bayeux::Reconnect;
+using wire::bayeux::Reply;
+
+namespace {
+
+// All of the server's, in the order in which Faye's server lists them (rule R8: never the
+// intersection).
+constexpr std::array<std::string_view, 6> kConnectionTypes{
+    "long-polling", "cross-origin-long-polling", "callback-polling", "websocket", "eventsource",
+    "in-process"};
+
+// Sends between two looks at the sockets: 10,000 take 80 ms, and a newcomer must not wait for them.
+constexpr int kFlushesPerTurn = 1024;
+
+// A request may hold this many messages whatever its realm; realms can lower it.
+constexpr std::size_t kMessagesMax = 100'000;
+
+bool is_connection_type(std::string_view name) {
+  return std::ranges::find(kConnectionTypes, name) != kConnectionTypes.end();
+}
+
+wire::bayeux::Dialect dialect(const core::Realm& realm) {
+  return realm.dialect == core::Dialect::cometd ? wire::bayeux::Dialect::cometd
+                                                : wire::bayeux::Dialect::faye;
+}
+
+bool is_within(std::string_view channel, std::string_view root) {
+  return channel.starts_with(root) &&
+         (channel.size() == root.size() || channel[root.size()] == '/');
+}
+
+bool is_public(std::string_view channel) {
+  return channel.size() > 1 && (channel[1] == '!' || channel[1] == '+');
+}
+
+}  // namespace
+
+struct Service::LocalRealm {
+  core::RealmPtr realm;
+  boost::unordered_flat_map<SessionId, std::unique_ptr<Session>, SessionId::Hash> sessions;
+};
+
+/// One array of messages on its way to one array of replies. It is answered when the last of the
+/// messages is; some wait for other workers.
+class Service::Batch : public boost::intrusive_ref_counter<Batch, boost::thread_unsafe_counter> {
+ public:
+  Batch(Service& service, core::RealmPtr realm, CallerPtr caller, std::size_t size)
+      : service_(service), realm_(std::move(realm)), caller_(std::move(caller)), size_(size) {}
+
+  [[nodiscard]] const core::RealmPtr& realm() const noexcept { return realm_; }
+  [[nodiscard]] Outlet* outlet() const noexcept { return caller_->outlet(); }
+  /// Over HTTP a connect that shares its request is answered with the others (rule R17).
+  [[nodiscard]] bool may_hold() const noexcept { return outlet() != nullptr || size_ == 1; }
+
+  /// Room for one more element of the answer.
+  std::string& element() {
+    if (!elements_.empty()) elements_ += ',';
+    return elements_;
+  }
+  void reply(const Reply& reply) { wire::bayeux::append_reply(element(), reply); }
+  /// The reply `to` that message, unsuccessful.
+  void refuse(const Message& message, const std::string& error, std::optional<Advice> advice = {}) {
+    Reply reply{.id = message.id.is_given() ? message.id.text : std::string_view(),
+                .channel = message.channel.text,
+                .is_successful = false,
+                .subscription = message.subscription.raw,
+                .advice = advice,
+                .error = error};
+    this->reply(reply);
+  }
+  void refuse(const Message& message, Problem problem, std::string_view argument,
+              std::optional<Advice> advice = {}) {
+    refuse(message, wire::bayeux::error_text(dialect(*realm_), problem, argument), advice);
+  }
+
+  /// The answer is to bring what waits for this session.
+  void deliver_to(const SessionId& session) { delivers_to_ = session; }
+
+  /// The caller is not to be answered by the batch: it is held, as the session's connect.
+  CallerPtr take_caller() { return std::move(caller_); }
+
+  void wait_for_one_more() { ++open_; }
+  void one_is_done() {
+    if (--open_ > 0 || !caller_) return;
+    Deliveries deliveries;
+    if (outlet() != nullptr) {
+      outlet()->flush_sessions();
+    } else if (delivers_to_) {
+      if (Session* const session = service_.find(*realm_, *delivers_to_)) {
+        deliveries = {session->take_bundle(), session->id()};
+      }
+    }
+    std::exchange(caller_, nullptr)->answer(elements_, deliveries);
+  }
+
+ private:
+  Service& service_;
+  core::RealmPtr realm_;
+  CallerPtr caller_;
+  std::size_t size_;
+  std::string elements_;
+  std::optional<SessionId> delivers_to_;
+  std::size_t open_ = 1;  // the walk over the messages itself
+};
+
+Service::Service(core::Exchange& exchange, base::TimerWheel& timers, const base::Clock& clock,
+                 base::UniqueFunction<void(base::Task)> at_turn_end)
+    : exchange_(exchange),
+      timers_(timers),
+      clock_(clock),
+      at_turn_end_(std::move(at_turn_end)),
+      parser_(kMessagesMax) {}
+
+Service::~Service() = default;
+
+Service::LocalRealm& Service::local(const core::RealmPtr& realm) {
+  auto& slot = realms_[realm->id.value()];
+  if (!slot) slot = std::make_unique<LocalRealm>(LocalRealm{realm, {}});
+  return *slot;
+}
+
+base::Result<std::span<const Message>> Service::parse(const core::Realm& realm,
+                                                      std::string_view text) {
+  auto messages = parser_.parse(text);
+  if (messages && messages->size() > realm.limits.batch_messages_max) {
+    return base::Error{base::Errc::too_large,
+                       fmt::format("{} messages in one request, batch_messages_max is {}",
+                                   messages->size(), realm.limits.batch_messages_max)};
+  }
+  return messages;
+}
+
+std::optional<core::WorkerIndex> Service::elsewhere(std::span<const Message> messages) const {
+  for (const Message& message : messages) {
+    if (!message.client_id.is_given()) continue;
+    const auto id = SessionId::parse(message.client_id.text);
+    if (!id) continue;
+    if (id->worker() == exchange_.self()) return std::nullopt;
+    if (is_elsewhere(*id)) return id->worker();
+  }
+  return std::nullopt;
+}
+
+Session* Service::find(const core::Realm& realm, const SessionId& id) {
+  const auto found_realm = realms_.find(realm.id.value());
+  if (found_realm == realms_.end()) return nullptr;
+  auto& sessions = found_realm->second->sessions;
+  const auto found = sessions.find(id);
+  return found == sessions.end() ? nullptr : found->second.get();
+}
+
+std::size_t Service::session_count() const noexcept {
+  std::size_t count = 0;
+  for (const auto& [id, realm] : realms_) count += realm->sessions.size();
+  return count;
+}
+
+void Service::handle(const core::RealmPtr& realm, std::span<const Message> messages,
+                     CallerPtr caller) {
+  const boost::intrusive_ptr<Batch> batch(
+      new Batch(*this, realm, std::move(caller), messages.size()));
+  for (const Message& message : messages) handle_one(*batch, message);
+  batch->one_is_done();
+}
+
+void Service::handle_one(Batch& batch, const Message& message) {
+  if (message.id.given == wire::bayeux::Given::wrongly)
+    return batch.refuse(message, Problem::id_invalid, {});
+  const std::string_view channel = message.channel.text;
+  if (!message.channel.is_given()) return batch.refuse(message, Problem::channel_invalid, {});
+  // Meta channels match by exact string: "/meta/subscribe/x" is none of them.
+  if (channel == "/meta/handshake") return handshake(batch, message);
+  using Handler = void (Service::*)(Batch&, const Message&, Session&);
+  struct Meta {
+    std::string_view channel;
+    Handler handler;
+  };
+  static constexpr std::array<Meta, 4> kMeta{{{"/meta/connect", &Service::connect},
+                                              {"/meta/subscribe", &Service::subscribe},
+                                              {"/meta/unsubscribe", &Service::unsubscribe},
+                                              {"/meta/disconnect", &Service::disconnect}}};
+  for (const auto& [name, handler] : kMeta) {
+    if (channel != name) continue;
+    if (Session* const session = session_of(batch, message))
+      (this->*handler)(batch, message, *session);
+    return;
+  }
+  publish(batch, message);
+}
+
+/// The session that a meta message names; without one the message is refused here.
+Session* Service::session_of(Batch& batch, const Message& message) {
+  if (!message.client_id.is_given()) {
+    batch.refuse(message, Problem::parameter_missing, "clientId");
+    return nullptr;
+  }
+  const auto id = SessionId::parse(message.client_id.text);
+  Session* const session = id ? find(*batch.realm(), *id) : nullptr;
+  if (session == nullptr) {
+    std::optional<Advice> advice;
+    if (message.channel.text == "/meta/connect")
+      advice = Advice{Reconnect::handshake, base::Duration(0), {}};
+    batch.refuse(message, Problem::session_unknown, message.client_id.text, advice);
+    return nullptr;
+  }
+  session->touch();
+  if (batch.outlet() != nullptr) session->bind(*batch.outlet());
+  return session;
+}
+
+void Service::handshake(Batch& batch, const Message& message) {
+  // A client that offers nothing we have will not have it after five seconds either (rule R10).
+  const Advice give_up{Reconnect::none, {}, {}};
+  const core::Realm& realm = *batch.realm();
+  const auto refuse = [&](const std::string& error, std::optional<Advice> advice) {
+    batch.reply(Reply{.id = message.id.text,
+                      .channel = message.channel.text,
+                      .is_successful = false,
+                      .version = wire::bayeux::kVersion,
+                      .supported_connection_types = kConnectionTypes,
+                      .advice = advice,
+                      .error = error});
+  };
+  const bool wants_all_parameters = realm.dialect == core::Dialect::faye;
+  if (wants_all_parameters && !message.has_version) {
+    return refuse(error_text(dialect(realm), Problem::parameter_missing, "version"), give_up);
+  }
+  const auto& offered = message.supported_connection_types;
+  if (wants_all_parameters && !offered.is_given()) {
+    return refuse(
+        error_text(dialect(realm), Problem::parameter_missing, "supportedConnectionTypes"),
+        give_up);
+  }
+  if (offered.is_given() && std::ranges::none_of(offered.names, is_connection_type)) {
+    const std::string names = fmt::format("{}", fmt::join(offered.names, ","));
+    return refuse(error_text(dialect(realm), Problem::connection_types_unsupported, names),
+                  give_up);
+  }
+  auto& sessions = local(batch.realm()).sessions;
+  if (sessions.size() >= realm.limits.sessions_max) {
+    return refuse(wire::bayeux::error_text(503, {}, "Too many sessions, sessions_max is reached"),
+                  {});
+  }
+
+  const SessionId id = SessionId::make(exchange_.self());
+  Session& session = *(sessions[id] = std::make_unique<Session>(*this, batch.realm(), id));
+  if (batch.outlet() != nullptr) session.bind(*batch.outlet());
+  const std::string client_id = id.text();
+  batch.reply(
+      Reply{.id = message.id.text,
+            .client_id = client_id,
+            .channel = message.channel.text,
+            .version = wire::bayeux::kVersion,
+            .supported_connection_types = kConnectionTypes,
+            .advice = Advice{Reconnect::retry, base::Duration(0), realm.bayeux.connect_timeout}});
+}
+
+void Service::connect(Batch& batch, const Message& message, Session& session) {
+  if (!message.connection_type.is_given()) {
+    return batch.refuse(message, Problem::parameter_missing, "connectionType");
+  }
+  const std::string_view type = message.connection_type.text;
+  if (!is_connection_type(type))
+    return batch.refuse(message, Problem::connection_types_unsupported, type);
+
+  session.supersede_held();
+  const core::Realm& realm = *batch.realm();
+  const bool is_first = session.is_first_connect();
+  if (type == "eventsource")
+    return append_heartbeat_reply(batch.element(), realm, session.id(), message.id.text);
+
+  base::Duration timeout = realm.bayeux.connect_timeout;
+  if (message.advice_timeout_ms)
+    timeout = std::min(timeout, base::Duration(*message.advice_timeout_ms));
+  const bool is_stream = batch.outlet() != nullptr;
+  // The first connect says "I am here" to clients that wait for its answer (rule R16). Over HTTP
+  // one that finds messages waiting takes them along.
+  const bool is_held = timeout > base::Duration(0) && !is_first && batch.may_hold() &&
+                       (is_stream || !session.has_waiting());
+  if (!is_held) {
+    if (!is_stream) batch.deliver_to(session.id());
+    return append_connect_reply(batch.element(), realm, session.id(), message.id.text);
+  }
+  // A stream may be half-dead; a poll that is going to wait says that the client listens here.
+  if (!is_stream) session.leave_outlet();
+  session.hold_connect(message.id.text, is_stream ? nullptr : batch.take_caller(), timeout);
+}
+
+void Service::subscribe(Batch& batch, const Message& message, Session& session) {
+  const std::string client_id = session.id().text();
+  const core::Realm& realm = *batch.realm();
+  const auto& subscription = message.subscription;
+  if (subscription.given == wire::bayeux::Given::no) {
+    return batch.refuse(message, Problem::parameter_missing, "subscription");
+  }
+  if (!subscription.is_given())
+    return batch.refuse(message, Problem::subscription_invalid, subscription.raw);
+  if (subscription.names.size() > realm.limits.subscribe_channels_max) {
+    return batch.refuse(
+        message, wire::bayeux::error_text(
+                     413, {},
+                     fmt::format("{} channels in one message, subscribe_channels_max is {}",
+                                 subscription.names.size(), realm.limits.subscribe_channels_max)));
+  }
+
+  // All or none: first every name is looked at, then all are applied.
+  std::vector<core::ChannelPattern> wanted;
+  const core::ChannelRules rules = core::channel_rules(realm);
+  for (const std::string_view name : subscription.names) {
+    auto pattern = core::ChannelPattern::parse(name, rules);
+    if (!pattern) return batch.refuse(message, Problem::channel_invalid, name);
+    if (is_within(pattern->base(), "/meta"))
+      return batch.refuse(message, Problem::channel_forbidden, name);
+    // Services answer the session that asks; there is nothing to listen to, and CometD's
+    // applications subscribe all the same (rule R27).
+    if (is_within(pattern->base(), "/service")) continue;
+    if (session.find_subscription(name) == nullptr) wanted.push_back(std::move(*pattern));
+  }
+  if (session.subscription_count() + wanted.size() > realm.limits.session_subscriptions_max) {
+    return batch.refuse(message,
+                        wire::bayeux::error_text(
+                            413, {},
+                            fmt::format("Too many subscriptions, session_subscriptions_max is {}",
+                                        realm.limits.session_subscriptions_max)));
+  }
+  for (const core::ChannelPattern& pattern : wanted) {
+    if (session.find_subscription(pattern.text()) != nullptr)
+      continue;  // named twice in this message
+    batch.wait_for_one_more();
+    session.add_subscription(exchange_.subscribe(
+        batch.realm(), pattern, session,
+        [waiting = boost::intrusive_ptr<Batch>(&batch)] { waiting->one_is_done(); }));
+  }
+  batch.reply(Reply{.id = message.id.text,
+                    .client_id = client_id,
+                    .channel = message.channel.text,
+                    .subscription = subscription.raw});
+}
+
+void Service::unsubscribe(Batch& batch, const Message& message, Session& session) {
+  const auto& subscription = message.subscription;
+  if (subscription.given == wire::bayeux::Given::no) {
+    return batch.refuse(message, Problem::parameter_missing, "subscription");
+  }
+  if (!subscription.is_given())
+    return batch.refuse(message, Problem::subscription_invalid, subscription.raw);
+  const core::ChannelRules rules = core::channel_rules(*batch.realm());
+  for (const std::string_view name : subscription.names) {
+    const auto pattern = core::ChannelPattern::parse(name, rules);
+    if (!pattern) return batch.refuse(message, Problem::channel_invalid, name);
+    if (is_within(pattern->base(), "/meta"))
+      return batch.refuse(message, Problem::channel_forbidden, name);
+  }
+  for (const std::string_view name : subscription.names) session.remove_subscription(name);
+  const std::string client_id = session.id().text();
+  batch.reply(Reply{.id = message.id.text,
+                    .client_id = client_id,
+                    .channel = message.channel.text,
+                    .subscription = subscription.raw});
+}
+
+void Service::disconnect(Batch& batch, const Message& message, Session& session) {
+  const std::string client_id = session.id().text();
+  // The held connect is answered first, on its own transport (rule R26).
+  end(session, core::kDisconnected);
+  batch.reply(
+      Reply{.id = message.id.text, .client_id = client_id, .channel = message.channel.text});
+}
+
+void Service::publish(Batch& batch, const Message& message) {
+  const core::Realm& realm = *batch.realm();
+  const std::string_view text = message.channel.text;
+  if (is_within(text, "/meta")) return batch.refuse(message, Problem::channel_forbidden, text);
+  auto channel = core::ChannelName::parse(text, core::channel_rules(realm));
+  if (!channel) return batch.refuse(message, Problem::channel_invalid, text);
+  if (!message.data) return batch.refuse(message, Problem::data_missing, {});
+
+  const auto id =
+      message.client_id.is_given() ? SessionId::parse(message.client_id.text) : std::nullopt;
+  Session* const session = id ? find(realm, *id) : nullptr;
+  if (session != nullptr) {
+    session->touch();
+    if (batch.outlet() != nullptr) session->bind(*batch.outlet());
+  } else if (realm.dialect == core::Dialect::cometd) {
+    return batch.refuse(message, Problem::session_unknown, message.client_id.text);
+  }
+  const Reply accepted{.id = message.id.text, .client_id = message.client_id.text, .channel = text};
+  // Services are for handlers inside the server; what is sent to one never fans out.
+  if (is_within(text, "/service")) return batch.reply(accepted);
+
+  const bool is_allowed = realm.client_publish || (realm.anonymous_publish && is_public(text));
+  if (!is_allowed) return batch.refuse(message, Problem::publish_forbidden, text);
+  const std::string_view data = message.data->raw();
+  if (data.size() > realm.limits.message_bytes_max) {
+    return batch.refuse(message, wire::bayeux::error_text(
+                                     413, text,
+                                     fmt::format("Message too large, {} bytes of {}", data.size(),
+                                                 realm.limits.message_bytes_max)));
+  }
+  std::vector<core::PublishItem> items(1);
+  items[0].publication = std::make_shared<core::Publication>(
+      core::Publication{std::move(*channel), wire::json::single_line(data)});
+  batch.wait_for_one_more();
+  exchange_.publish(batch.realm(), std::move(items),
+                    [waiting = boost::intrusive_ptr<Batch>(&batch)] { waiting->one_is_done(); });
+  batch.reply(accepted);
+}
+
+void Service::end(Session& session, const core::Disconnect& why) {
+  auto& sessions = local(session.realm()).sessions;
+  const auto found = sessions.find(session.id());
+  const std::unique_ptr<Session> last = std::move(found->second);
+  sessions.erase(found);
+  last->release_held();
+  last->end_outlet(why);
+}
+
+void Service::release_all() {
+  for (auto& [id, realm] : realms_) {
+    for (auto& [session_id, session] : realm->sessions) session->answer_early();
+  }
+}
+
+void Service::mark_dirty(Session& session) {
+  dirty_.push_back(session);
+  if (std::exchange(flush_is_due_, true)) return;
+  at_turn_end_([this] { flush_some(); });
+}
+
+void Service::flush_some() {
+  flush_is_due_ = false;
+  for (int i = 0; i < kFlushesPerTurn && !dirty_.empty(); ++i) dirty_.front().flush();
+  if (dirty_.empty()) return bundles_.reset();
+  flush_is_due_ = true;
+  at_turn_end_([this] { flush_some(); });
+}
+
+}  // namespace fanfare::protocol::bayeux

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+
+#include "base/clock.hpp"
+#include "base/timer_wheel.hpp"
+#include "core/bundle.hpp"
+#include "core/disconnect.hpp"
+#include "core/hub.hpp"
+#include "core/realm.hpp"
+#include "core/subscriber.hpp"
+#include "protocol/bayeux/peer.hpp"
+#include "protocol/bayeux/session_id.hpp"
+
+namespace fanfare::protocol::bayeux {
+
+class Service;
+
+/// Lets a session stand in the list of those that have something to send this turn.
+using DirtyHook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct DirtyHookTag>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// One Bayeux client. It outlives its sockets and moves between them: what is delivered goes to its
+/// outlet (the newest stream), else to its held connect, else it waits here.
+///
+/// There is one row of publications per session, and one writer, so nothing is ever reordered:
+/// first `queue_` (from earlier turns), then `pending_` (from this one).
+///
+/// Threads: one worker's, for life. Cost: about 300 bytes with one subscription.
+class Session final : public core::Subscriber,
+                      public base::Timer,
+                      public OutletMember,
+                      public DirtyHook {
+ public:
+  Session(Service& service, core::RealmPtr realm, SessionId id);
+  ~Session() override;
+
+  [[nodiscard]] const SessionId& id() const noexcept { return id_; }
+  [[nodiscard]] const core::RealmPtr& realm() const noexcept { return realm_; }
+
+  void deliver(const core::PublicationPtr& publication) noexcept override;
+  /// Sends what there is, if there is a way to send it.
+  void flush();
+
+  /// A message of the session came.
+  void touch();
+  /// The newest stream takes the deliveries from now on.
+  void bind(Outlet& outlet);
+  /// The outlet gives back what it has not written, and the session waits for its client.
+  void leave_outlet();
+  /// The session ends; its outlet is told.
+  void end_outlet(const core::Disconnect& why);
+
+  /// Holds a /meta/connect until there is something to send or `timeout` has passed. `caller` ends
+  /// with its answer; null for a connect on the session's outlet.
+  void hold_connect(std::string_view id, CallerPtr caller, base::Duration timeout);
+  [[nodiscard]] bool holds_connect() const noexcept { return held_.is_held; }
+  /// Answers the connect that is held, if any, because a newer one has come.
+  void supersede_held();
+  /// Answers the connect that is held, if any, before its time, with what waits.
+  void answer_early() {
+    if (held_.is_held) answer_held(/*with_deliveries=*/true);
+  }
+  /// Answers the connect that is held because the session ends: the client is not to connect again.
+  void release_held();
+  /// The peer of the held request has gone; nothing was sent to it.
+  void caller_left();
+  /// Puts publications back that a peer cannot have got.
+  void requeue(const core::BundlePtr& bundle);
+  /// What waits, as one bundle for one answer; null if nothing does. May leave some for the next.
+  [[nodiscard]] core::BundlePtr take_bundle();
+  [[nodiscard]] bool has_waiting() const noexcept {
+    return pending_ != nullptr || queue_ != nullptr;
+  }
+
+  /// Whether this is the session's first connect; true once.
+  bool is_first_connect() noexcept { return !std::exchange(has_connected_, true); }
+
+  /// The subscription on `pattern`, or null.
+  core::Subscription* find_subscription(std::string_view pattern);
+  void add_subscription(core::Subscription subscription) {
+    subscriptions_.push_back(std::move(subscription));
+  }
+  void remove_subscription(std::string_view pattern);
+  [[nodiscard]] std::size_t subscription_count() const noexcept { return subscriptions_.size(); }
+
+ private:
+  friend class Outlet;
+
+  struct Queue {
+    std::deque<core::PublicationPtr> publications;
+    std::size_t bytes = 0;
+  };
+  struct Held {
+    std::string id;  // the JSON token to echo
+    CallerPtr caller;
+    base::TimePoint deadline;
+    bool is_held = false;
+  };
+
+  void expire(base::TimePoint now) override;
+  void arm();
+  /// Lets the held connect go, with what waits if that is a way to send it.
+  void answer_held(bool with_deliveries);
+  void enqueue_pending();
+  [[nodiscard]] bool queue_is_over_limit() const;
+
+  Service& service_;
+  core::RealmPtr realm_;
+  SessionId id_;
+  bool has_connected_ = false;
+  Outlet* outlet_ = nullptr;
+  core::BundlePtr pending_;
+  std::unique_ptr<Queue> queue_;  // never empty
+  Held held_;
+  base::TimePoint last_sign_;  // of life
+  std::vector<core::Subscription> subscriptions_;
+};
+
+}  // namespace fanfare::protocol::bayeux

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/realm.hpp"
+#include "server/config.hpp"
+
+namespace fanfare::server::cli {
+
+/// The realms to serve: the static ones, and those of the store under other ids. When there is none
+/// anywhere, makes one and keeps it in the store. The store is not touched while there are static
+/// realms and no database.
+base::Result<std::vector<core::Realm>> realms_to_serve(const Config& config);
+
+/// What `fanfare publish` signs with.
+struct Credentials {
+  core::RealmId realm;
+  core::RealmKey key;
+};
+
+/// From the flags; else from FANFARE_REALM and FANFARE_KEY; else from FANOUT_REALM and FANOUT_KEY,
+/// which sites that came from Fanout have set; else from the store in `data_dir`, when it holds
+/// exactly one realm, or the one that is named.
+base::Result<Credentials> find_credentials(const std::optional<std::string>& realm,
+                                           const std::optional<std::string>& key,
+                                           const std::string& data_dir);
+
+/// The realm that the flag, or else the environment, names.
+std::optional<std::string> find_realm_name(const std::optional<std::string>& realm);
+
+}  // namespace fanfare::server::cli

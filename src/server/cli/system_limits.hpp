@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/config.hpp"
+
+namespace fanfare::server::cli {
+
+/// Lets this process open as many files as its user may: each connection is one. Programs start
+/// with a low limit (1024 on most systems) for the sake of select(), which we do not use.
+void raise_open_files_limit();
+
+/// Where the system gives less than the configuration counts on: sentences for the operator.
+std::vector<std::string> system_warnings(const Config& config);
+
+}  // namespace fanfare::server::cli

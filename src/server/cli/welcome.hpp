@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/realm.hpp"
+#include "server/cli/console.hpp"
+
+namespace fanfare::server::cli {
+
+/// What a start has to say: where the server is, and how to use it.
+struct Welcome {
+  /// As bound: `127.0.0.1:8400`, `[::]:80`. At least one.
+  std::vector<std::string> addresses;
+  /// At least one; the snippets are for the first.
+  const std::vector<core::Realm>& realms;
+  /// The browser library: its file name under /bayeux/static/, and its `integrity` value.
+  std::string library_file;
+  std::string library_integrity;
+};
+
+/// Fits 80 columns. Snippets start at the margin, so that they can be pasted as they are: Python
+/// reads indentation.
+std::string welcome_text(const Welcome& welcome, const Paint& paint);
+
+}  // namespace fanfare::server::cli

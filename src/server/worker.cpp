@@ -1,0 +1,146 @@
+#include "server/worker.hpp"
+
+#include <utility>
+
+#include "transport/websocket/upgrade.hpp"
+
+namespace fanfare::server {
+namespace {
+
+using transport::http::ConnectionPtr;
+using wire::http1::Request;
+
+// What clients have to hear our goodbye and close.
+constexpr base::Duration kDrainTimeout{3'000};
+constexpr base::Duration kDrainLook{20};
+
+}  // namespace
+
+Worker::Worker(Shared& shared, core::WorkerIndex index)
+    : shared_(shared),
+      index_(index),
+      scratch_(kScratchBytes),
+      loop_(shared.clock),
+      exchange_(index, shared.clock, loop_.timers(), *this),
+      bayeux_(exchange_, loop_.timers(), shared.clock,
+              [this](base::Task task) { loop_.at_turn_end(std::move(task)); }),
+      publish_(exchange_, shared.clock),
+      static_files_(shared.config.static_dir.value_or("")),
+      demo_(shared.demo_comments, exchange_, shared.clock),
+      bayeux_over_http_(bayeux_,
+                        [this](core::WorkerIndex to, const ConnectionPtr& connection,
+                               Request request) { move_http(to, connection, std::move(request)); }),
+      router_({shared.realms, shared.is_draining, bayeux_over_http_, publish_, static_files_, demo_,
+               [this](const ConnectionPtr& connection, core::RealmPtr realm,
+                      const Request& request) { upgrade(connection, std::move(realm), request); }}),
+      http_context_{loop_, shared.http_limits, router_, scratch_},
+      websocket_context_{loop_,
+                         shared.websocket_limits,
+                         bayeux_,
+                         scratch_,
+                         inflater_,
+                         deflater_,
+                         [this](core::WorkerIndex to, transport::websocket::Moving moving) {
+                           move_websocket(to, std::move(moving));
+                         }} {}
+
+Worker::~Worker() = default;
+
+void Worker::listen(int descriptor, bool is_v6) {
+  listeners_.push_back(std::make_unique<net::Listener>(
+      loop_, descriptor, is_v6, [this](net::Socket socket) { accept(std::move(socket)); }));
+}
+
+void Worker::meet_others() {
+  std::vector<core::Exchange*> all;
+  for (const auto& worker : shared_.workers) all.push_back(&worker->exchange_);
+  exchange_.meet(std::move(all));
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::join() {
+  thread_.join();
+}
+
+void Worker::run() {
+  for (const auto& listener : listeners_) listener->start();
+  loop_.run();
+}
+
+void Worker::post(core::WorkerIndex to, base::Task task) {
+  shared_.workers[to.value()]->loop_.post(std::move(task));
+}
+
+void Worker::accept(net::Socket socket) {
+  const ConnectionPtr connection(new transport::http::Connection(http_context_, std::move(socket)));
+  http_connections_.push_back(*connection);
+  connection->start();
+}
+
+void Worker::upgrade(const ConnectionPtr& connection, core::RealmPtr realm,
+                     const Request& request) {
+  const transport::websocket::Upgrade upgrade = transport::websocket::accept_upgrade(request);
+  if (!upgrade.is_accepted()) return connection->respond(upgrade.response);
+  std::string answer = encode(upgrade.response, wire::http1::ResponseContext(request));
+  auto [socket, unread] = connection->detach();
+  const transport::websocket::ConnectionPtr made(new transport::websocket::Connection(
+      websocket_context_, std::move(socket), std::move(realm), upgrade.deflate.has_value()));
+  websocket_connections_.push_back(*made);
+  made->start(std::move(answer), std::move(unread));
+}
+
+void Worker::move_http(core::WorkerIndex to, const ConnectionPtr& connection, Request request) {
+  auto [socket, unread] = connection->detach();
+  Worker* const there = shared_.workers[to.value()].get();
+  post(to, [there, released = socket.release(), unread = std::move(unread),
+            request = std::move(request)]() mutable {
+    there->take_http(released, std::move(unread), std::move(request));
+  });
+}
+
+void Worker::take_http(net::Socket::Released released, std::string unread, Request request) {
+  const ConnectionPtr connection(new transport::http::Connection(
+      http_context_, net::Socket(loop_, released.descriptor, released.is_v6)));
+  http_connections_.push_back(*connection);
+  connection->resume(std::move(request), std::move(unread));
+}
+
+void Worker::move_websocket(core::WorkerIndex to, transport::websocket::Moving moving) {
+  Worker* const there = shared_.workers[to.value()].get();
+  post(to,
+       [there, moving = std::move(moving)]() mutable { there->take_websocket(std::move(moving)); });
+}
+
+void Worker::take_websocket(transport::websocket::Moving moving) {
+  const transport::websocket::ConnectionPtr connection(new transport::websocket::Connection(
+      websocket_context_, net::Socket(loop_, moving.socket.descriptor, moving.socket.is_v6),
+      moving.realm, moving.deflates));
+  websocket_connections_.push_back(*connection);
+  connection->resume(std::move(moving));
+}
+
+void Worker::drain() {
+  loop_.post([this] { begin_drain(); });
+}
+
+void Worker::begin_drain() {
+  for (const auto& listener : listeners_) listener->close();
+  bayeux_.release_all();
+  for (auto at = websocket_connections_.begin(); at != websocket_connections_.end();) {
+    (at++)->close(core::kShutdown);
+  }
+  for (auto at = http_connections_.begin(); at != http_connections_.end();) (at++)->drain();
+  drain_deadline_ = shared_.clock.now() + kDrainTimeout;
+  stop_when_idle();
+}
+
+void Worker::stop_when_idle() {
+  const bool is_idle = http_connections_.empty() && websocket_connections_.empty();
+  if (is_idle || shared_.clock.now() >= drain_deadline_) return loop_.stop();
+  loop_.after(kDrainLook, [this] { stop_when_idle(); });
+}
+
+}  // namespace fanfare::server

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+
+#include "api/demo.hpp"
+#include "api/publish.hpp"
+#include "api/static_files.hpp"
+#include "core/exchange.hpp"
+#include "net/event_loop.hpp"
+#include "net/listener.hpp"
+#include "protocol/bayeux/service.hpp"
+#include "server/config.hpp"
+#include "server/realms.hpp"
+#include "server/router.hpp"
+#include "transport/http/connection.hpp"
+#include "transport/websocket/connection.hpp"
+#include "wire/websocket/deflate.hpp"
+
+namespace fanfare::server {
+
+class Worker;
+
+/// What all workers share. Immutable, or made for many threads.
+struct Shared {
+  const Config& config;
+  const Realms& realms;
+  const base::Clock& clock;
+  api::DemoComments demo_comments;
+  std::atomic<bool> is_draining{false};
+  std::atomic<std::size_t> connection_count{0};
+  transport::http::ConnectionLimits http_limits;
+  transport::websocket::ConnectionLimits websocket_limits;
+  /// All workers, in the order of their indices; filled before any of them runs.
+  std::vector<std::unique_ptr<Worker>> workers;
+};
+
+/// One thread with its own loop, connections, sessions, timers and hubs. It shares nothing with the
+/// others but what stands in Shared, and talks to them through their loops' mailboxes.
+class Worker final : public core::Courier {
+ public:
+  Worker(Shared& shared, core::WorkerIndex index);
+  ~Worker();
+
+  /// Before start(): accepts from this descriptor too.
+  void listen(int descriptor, bool is_v6);
+  void meet_others();
+  void start();
+  void join();
+
+  /// From any thread: tells all clients, and ends when they have gone, or soon after.
+  void drain();
+
+  [[nodiscard]] core::Exchange& exchange() noexcept { return exchange_; }
+
+  void post(core::WorkerIndex to, base::Task task) override;
+
+ private:
+  void run();
+  void accept(net::Socket socket);
+  void begin_drain();
+  void stop_when_idle();
+  void move_http(core::WorkerIndex to, const transport::http::ConnectionPtr& connection,
+                 wire::http1::Request request);
+  void move_websocket(core::WorkerIndex to, transport::websocket::Moving moving);
+  void take_http(net::Socket::Released released, std::string unread, wire::http1::Request request);
+  void take_websocket(transport::websocket::Moving moving);
+  void upgrade(const transport::http::ConnectionPtr& connection, core::RealmPtr realm,
+               const wire::http1::Request& request);
+
+  // One read takes at most this much: enough for a burst of frames, small enough for the cache.
+  static constexpr std::size_t kScratchBytes = 64 * 1024;
+
+  Shared& shared_;
+  core::WorkerIndex index_;
+  std::vector<char> scratch_;
+  net::EventLoop loop_;
+  core::Exchange exchange_;
+  protocol::bayeux::Service bayeux_;
+  api::PublishApi publish_;
+  api::StaticFiles static_files_;
+  api::Demo demo_;
+  transport::http::BayeuxEndpoint bayeux_over_http_;
+  Router router_;
+  wire::websocket::Inflater inflater_;
+  wire::websocket::Deflater deflater_;
+  transport::http::ConnectionContext http_context_;
+  transport::websocket::ConnectionContext websocket_context_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  boost::intrusive::list<transport::http::Connection,
+                         boost::intrusive::base_hook<transport::http::ConnectionHook>,
+                         boost::intrusive::constant_time_size<false>>
+      http_connections_;
+  boost::intrusive::list<transport::websocket::Connection,
+                         boost::intrusive::base_hook<transport::websocket::ConnectionHook>,
+                         boost::intrusive::constant_time_size<false>>
+      websocket_connections_;
+  base::TimePoint drain_deadline_;
+  std::thread thread_;
+};
+
+}  // namespace fanfare::server

@@ -1,0 +1,340 @@
+#include "transport/http/connection.hpp"
+
+#include <utility>
+
+namespace fanfare::transport::http {
+
+using wire::http1::Progress;
+using wire::http1::Request;
+using wire::http1::RequestParser;
+using wire::http1::Response;
+using wire::http1::ResponseContext;
+
+namespace {
+
+// What a client may send ahead while its request is being handled; then it has to wait.
+constexpr std::size_t kAheadBytesMax = 64 * 1024;
+// A peer that is still sending when it is refused needs a moment to see the answer: closing over
+// unread bytes makes the kernel take the answer back (a reset).
+constexpr base::Duration kLingerTimeout{2'000};
+constexpr std::size_t kLingerBytesMax = 4 * 1024 * 1024;
+
+Response error_response(int status, std::string_view reason) {
+  Response response;
+  response.status = status;
+  response.headers = {{"Content-Type", "text/plain; charset=utf-8"}};
+  response.body.assign(reason);
+  response.body += '\n';
+  response.close = true;
+  return response;
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionContext& context, net::Socket socket)
+    : context_(context), socket_(std::move(socket)) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  arm(context_.limits.header_timeout);
+  wait_readable();
+}
+
+void Connection::resume(Request request, std::string unread) {
+  const ConnectionPtr self(this);
+  input_ = std::move(unread);
+  is_reading_requests_ = true;
+  dispatch(std::move(request));
+  is_reading_requests_ = false;
+  if (state_ == State::reading) read_requests({});
+  wait_readable();
+}
+
+void Connection::wait_readable() {
+  if (is_waiting_readable_ || has_peer_stopped_ || state_ == State::gone) return;
+  is_waiting_readable_ = true;
+  socket_.wait_readable(this);
+}
+
+void Connection::on_readable() {
+  is_waiting_readable_ = false;
+  if (state_ == State::gone) return;
+  const ConnectionPtr self(this);
+  const net::Socket::Outcome outcome = socket_.read(context_.scratch);
+  switch (outcome.state) {
+    case net::Socket::State::open:
+      take({context_.scratch.data(), outcome.bytes});
+      break;
+    case net::Socket::State::would_block:
+      break;
+    case net::Socket::State::peer_left:
+      return peer_stopped_sending();
+    case net::Socket::State::failed:
+      return peer_is_gone(false);
+  }
+  const bool is_too_far_ahead =
+      state_ == State::busy && input_.size() - input_begin_ > kAheadBytesMax;
+  if (!is_too_far_ahead) wait_readable();
+}
+
+void Connection::peer_stopped_sending() {
+  // Nobody polls and stops sending; whoever does that has gone. But a script may send one request,
+  // say that it was all, and read the answer.
+  has_peer_stopped_ = true;
+  const bool wants_answer = (state_ == State::busy && !waiter_) || !output_.empty();
+  if (wants_answer) return;
+  // A close in good order hides a reset that came after it: then the last answer was lost.
+  peer_is_gone(!socket_.has_error());
+}
+
+void Connection::take(std::string_view bytes) {
+  switch (state_) {
+    case State::reading:
+      return read_requests(bytes);
+    case State::busy:
+      input_.append(bytes);
+      return;
+    case State::streaming:
+      return;  // nothing can follow a request whose answer does not end
+    case State::lingering:
+      lingered_bytes_ += bytes.size();
+      if (lingered_bytes_ > kLingerBytesMax) close();
+      return;
+    case State::gone:
+      return;
+  }
+}
+
+/// Reads requests from what is left of earlier reads and `bytes`, until a request has to wait for
+/// its answer or everything is used.
+void Connection::read_requests(std::string_view bytes) {
+  if (std::exchange(is_reading_requests_, true)) return;  // the loop below goes on
+  if (!input_.empty() && !bytes.empty()) {
+    input_.erase(0, std::exchange(input_begin_, 0));
+    input_.append(bytes);
+    bytes = {};
+  }
+  bool is_input_owned = !input_.empty();
+  while (state_ == State::reading && output_.empty()) {
+    const std::string_view unread =
+        is_input_owned ? std::string_view(input_).substr(input_begin_) : bytes;
+    if (unread.empty()) break;
+    if (has_answered_) {
+      // The next request proves that the last answer came through.
+      has_answered_ = false;
+      if (const auto waiter = std::exchange(waiter_, nullptr)) waiter->answer_arrived(true);
+    }
+    if (!parser_) {
+      parser_ = std::make_unique<RequestParser>(context_.limits.request);
+      arm(context_.limits.header_timeout);
+    }
+    const bool had_head = parser_->head_is_complete();
+    const Progress progress = parser_->feed(unread);
+    const std::string_view rest = unread.substr(progress.consumed);
+    if (is_input_owned) {
+      input_begin_ += progress.consumed;
+    } else if (!rest.empty()) {
+      input_.assign(rest);
+      is_input_owned = true;
+    }
+    bytes = {};
+    if (progress.state == Progress::complete) {
+      Request request = parser_->take_request();
+      parser_.reset();
+      dispatch(std::move(request));
+      continue;
+    }
+    if (progress.state == Progress::failed) {
+      refuse(parser_->failure());
+      break;
+    }
+    if (progress.state == Progress::want_continue) write(std::string(wire::http1::kContinue));
+    if (!parser_->has_begun())
+      parser_.reset();
+    else if (!had_head && parser_->head_is_complete())
+      arm(context_.limits.body_timeout);
+    if (progress.state == Progress::need_more) break;
+  }
+  if (input_begin_ == input_.size()) {
+    std::string().swap(input_);
+    input_begin_ = 0;
+  }
+  is_reading_requests_ = false;
+  if (has_peer_stopped_ && state_ == State::reading && output_.empty()) linger();
+}
+
+void Connection::dispatch(Request request) {
+  state_ = State::busy;
+  base::Timer::cancel();
+  response_context_ = ResponseContext(request);
+  context_.handler.handle(this, std::move(request));
+}
+
+void Connection::refuse(const wire::http1::ParseFailure& failure) {
+  parser_.reset();
+  state_ = State::busy;
+  response_context_ = {};
+  respond(error_response(failure.status, failure.reason));
+}
+
+void Connection::respond(const Response& response) {
+  if (state_ != State::busy) return;  // the peer has gone meanwhile
+  const ConnectionPtr self(this);
+  has_answered_ = true;
+  is_last_response_ = is_draining_ || !keeps_connection(response, response_context_);
+  if (is_last_response_ && !response.close) {
+    Response last = response;
+    last.close = true;
+    write(encode(last, response_context_));
+  } else {
+    write(encode(response, response_context_));
+  }
+  if (state_ == State::busy && output_.empty()) finish_response();
+}
+
+void Connection::finish_response() {
+  if (is_last_response_) return linger();
+  state_ = State::reading;
+  arm(context_.limits.keep_alive_timeout);
+  wait_readable();
+  read_requests({});
+}
+
+void Connection::start_stream(const Response& response) {
+  if (state_ != State::busy) return;
+  state_ = State::streaming;
+  response_context_.keep_alive = false;
+  write(encode_stream_head(response, response_context_));
+}
+
+void Connection::write_stream(std::string_view bytes) {
+  if (state_ != State::streaming) return;
+  write(response_context_.is_http_1_0 ? std::string(bytes) : wire::http1::encode_chunk(bytes));
+}
+
+void Connection::end_stream() {
+  if (state_ != State::streaming) return;
+  if (!response_context_.is_http_1_0) write(std::string(wire::http1::kLastChunk));
+  if (state_ != State::streaming) return;
+  is_last_response_ = true;
+  state_ = State::busy;
+  if (output_.empty()) linger();
+}
+
+std::size_t Connection::unwritten_bytes() const noexcept {
+  return output_.size() - output_begin_;
+}
+
+void Connection::watch(boost::intrusive_ptr<Waiter> waiter) {
+  waiter_ = std::move(waiter);
+}
+
+void Connection::write(std::string bytes) {
+  std::size_t written = 0;
+  if (output_.empty()) {
+    const iovec part{bytes.data(), bytes.size()};
+    const net::Socket::Outcome outcome = socket_.write({&part, 1});
+    if (outcome.state == net::Socket::State::failed) return peer_is_gone(false);
+    written = outcome.bytes;
+  }
+  if (written == bytes.size()) return;
+  if (output_.empty()) {
+    output_ = std::move(bytes);
+    output_begin_ = written;
+    arm(context_.limits.write_timeout);
+    socket_.wait_writable(this);
+  } else {
+    output_.append(bytes);
+  }
+}
+
+void Connection::on_writable() {
+  if (state_ == State::gone || output_.empty()) return;
+  const ConnectionPtr self(this);
+  const iovec part{output_.data() + output_begin_, output_.size() - output_begin_};
+  const net::Socket::Outcome outcome = socket_.write({&part, 1});
+  if (outcome.state == net::Socket::State::failed) return peer_is_gone(false);
+  output_begin_ += outcome.bytes;
+  if (output_begin_ < output_.size()) {
+    if (outcome.bytes > 0) arm(context_.limits.write_timeout);
+    return socket_.wait_writable(this);
+  }
+  std::string().swap(output_);
+  output_begin_ = 0;
+  base::Timer::cancel();
+  // An interim answer (100 Continue) or a stream goes on; an answer is complete now.
+  if (state_ == State::busy && has_answered_) return finish_response();
+  if (state_ == State::busy && is_last_response_) return linger();
+  if (state_ == State::reading) {
+    arm(context_.limits.body_timeout);
+    read_requests({});
+  }
+  if (state_ == State::streaming && waiter_) waiter_->stream_written();
+}
+
+void Connection::peer_is_gone(bool in_good_order) {
+  if (state_ == State::gone) return;
+  const ConnectionPtr self(this);
+  const bool was_waiting = state_ == State::busy || state_ == State::streaming;
+  const bool all_written = output_.empty();
+  close();
+  const auto waiter = std::exchange(waiter_, nullptr);
+  if (!waiter) return;
+  if (has_answered_) {
+    waiter->answer_arrived(in_good_order && all_written);
+  } else if (was_waiting) {
+    waiter->peer_left();
+  }
+}
+
+void Connection::expire(base::TimePoint /*now*/) {
+  const ConnectionPtr self(this);
+  if (state_ == State::reading && parser_) {
+    return refuse({408, parser_->head_is_complete() ? "the request's body did not arrive in time"
+                                                    : "the request's head did not arrive in time"});
+  }
+  if (state_ == State::reading && output_.empty()) return linger();  // idle for long enough
+  peer_is_gone(/*in_good_order=*/state_ == State::lingering);
+}
+
+void Connection::arm(base::Duration timeout) {
+  context_.loop.timers().arm(*this, context_.loop.clock().now() + timeout);
+}
+
+void Connection::linger() {
+  state_ = State::lingering;
+  has_answered_ = waiter_ != nullptr;
+  parser_.reset();
+  socket_.shut_down_sending();
+  if (has_peer_stopped_) return peer_is_gone(!socket_.has_error());
+  arm(kLingerTimeout);
+  wait_readable();
+}
+
+void Connection::close() {
+  state_ = State::gone;
+  base::Timer::cancel();
+  ConnectionHook::unlink();
+  socket_.close();
+}
+
+Connection::Detached Connection::detach() {
+  state_ = State::gone;
+  base::Timer::cancel();
+  ConnectionHook::unlink();
+  waiter_.reset();
+  return {std::move(socket_), input_.substr(input_begin_)};
+}
+
+void Connection::drain() {
+  is_draining_ = true;
+  if (state_ == State::streaming) return end_stream();
+  if (state_ == State::reading && !parser_) linger();
+}
+
+void Connection::abort() {
+  if (state_ != State::gone) peer_is_gone(false);
+}
+
+}  // namespace fanfare::transport::http

@@ -1,0 +1,167 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/intrusive/list.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include "base/clock.hpp"
+#include "base/timer_wheel.hpp"
+#include "net/socket.hpp"
+#include "wire/http1/request.hpp"
+#include "wire/http1/response.hpp"
+
+namespace fanfare::transport::http {
+
+class Connection;
+using ConnectionPtr = boost::intrusive_ptr<Connection>;
+
+/// Where requests go. Implemented by server/.
+class Handler {
+ public:
+  /// Exactly one of respond(), start_stream() and detach() is called on `connection`, now or later.
+  virtual void handle(const ConnectionPtr& connection, wire::http1::Request request) = 0;
+
+ protected:
+  virtual ~Handler() = default;
+};
+
+struct ConnectionLimits {
+  wire::http1::RequestLimits request;
+  base::Duration header_timeout;
+  base::Duration body_timeout;
+  base::Duration keep_alive_timeout;
+  /// How long an answer may wait for a peer that does not read.
+  base::Duration write_timeout{60'000};
+};
+
+/// What the connections of one worker share.
+struct ConnectionContext {
+  net::EventLoop& loop;
+  const ConnectionLimits& limits;
+  Handler& handler;
+  /// Every read goes here first, so that an idle connection owns no buffer.
+  std::span<char> scratch;
+};
+
+/// Who waits with an unanswered request, and wants to know whether the peer still does.
+class Waiter {
+ public:
+  /// The peer has gone, and there is no use in answering. Called at most once, and not after
+  /// respond().
+  virtual void peer_left() = 0;
+  /// What was answered has surely arrived, or surely not (the kernel saw it rejected). Called at
+  /// most once, after respond(); not at all if nobody can know.
+  virtual void answer_arrived(bool has_arrived) = 0;
+  /// The kernel has taken all of the stream so far, after it could not for a while.
+  virtual void stream_written() {}
+
+  friend void intrusive_ptr_add_ref(Waiter* waiter) noexcept { waiter->add_reference(); }
+  friend void intrusive_ptr_release(Waiter* waiter) noexcept { waiter->release_reference(); }
+
+ protected:
+  virtual ~Waiter() = default;
+
+ private:
+  virtual void add_reference() noexcept = 0;
+  virtual void release_reference() noexcept = 0;
+};
+
+/// All connections of one worker, for closing them at the end.
+using ConnectionHook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct HttpConnectionTag>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// One HTTP/1 connection: reads requests one at a time, and answers each before it looks at the
+/// next.
+///
+/// Threads: one worker's. Ownership: keeps itself alive while it waits for its socket. Cost: about
+/// 250 bytes besides the socket; a parser and a buffer only while a request is being read.
+class Connection final : public net::Readiness, public base::Timer, public ConnectionHook {
+ public:
+  Connection(ConnectionContext& context, net::Socket socket);
+  ~Connection() override;
+
+  /// Begins with a fresh connection.
+  void start();
+  /// Begins with a connection that has been somewhere else: `request` is handled first, then what
+  /// was `unread`.
+  void resume(wire::http1::Request request, std::string unread);
+
+  /// Answers the request at hand.
+  void respond(const wire::http1::Response& response);
+  /// Begins an answer without an end. `write_stream` then appends to it, `end_stream` ends it.
+  void start_stream(const wire::http1::Response& response);
+  void write_stream(std::string_view bytes);
+  void end_stream();
+  /// Bytes that the peer has not taken yet.
+  [[nodiscard]] std::size_t unwritten_bytes() const noexcept;
+
+  /// `waiter` is told what becomes of the peer, until the next request.
+  void watch(boost::intrusive_ptr<Waiter> waiter);
+
+  /// Lets go of the socket, with what has been read and not used.
+  struct Detached {
+    net::Socket socket;
+    std::string unread;
+  };
+  Detached detach();
+
+  /// Refuses everything from now on: an idle connection closes, a busy one after its answer.
+  void drain();
+  /// Breaks the connection off.
+  void abort();
+
+  [[nodiscard]] net::Socket& socket() noexcept { return socket_; }
+  [[nodiscard]] net::EventLoop& loop() noexcept { return context_.loop; }
+
+ private:
+  enum class State {
+    reading,    // a request, or waiting for one
+    busy,       // a request is being handled
+    streaming,  // an answer without an end
+    lingering,  // everything is said; what still comes is thrown away
+    gone,       // closed or detached
+  };
+
+  void on_readable() override;
+  void on_writable() override;
+  void expire(base::TimePoint now) override;
+
+  void wait_readable();
+  void peer_stopped_sending();
+  void take(std::string_view bytes);
+  void read_requests(std::string_view bytes);
+  void dispatch(wire::http1::Request request);
+  void refuse(const wire::http1::ParseFailure& failure);
+  void peer_is_gone(bool in_good_order);
+  void arm(base::Duration timeout);
+  void write(std::string bytes);
+  void finish_response();
+  void linger();
+  void close();
+
+  ConnectionContext& context_;
+  net::Socket socket_;
+  State state_ = State::reading;
+  bool is_waiting_readable_ = false;
+  bool has_peer_stopped_ = false;
+  bool is_reading_requests_ = false;
+  bool is_draining_ = false;
+  bool is_last_response_ = false;
+  bool has_answered_ = false;
+  wire::http1::ResponseContext response_context_;
+  std::unique_ptr<wire::http1::RequestParser> parser_;  // while a request is being read
+  std::string input_;                                   // read and not used; from input_begin_ on
+  std::size_t input_begin_ = 0;
+  std::string output_;  // not written yet; from output_begin_ on
+  std::size_t output_begin_ = 0;
+  std::size_t lingered_bytes_ = 0;
+  boost::intrusive_ptr<Waiter> waiter_;
+};
+
+}  // namespace fanfare::transport::http

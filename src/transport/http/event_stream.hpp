@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+
+#include "protocol/bayeux/peer.hpp"
+#include "protocol/bayeux/session.hpp"
+#include "transport/http/connection.hpp"
+
+namespace fanfare::transport::http {
+
+/// Faye's event stream: deliveries go down it, everything else comes as POST (spec/bayeux
+/// section 6.4).
+class EventStream final : public protocol::bayeux::Outlet, public Waiter, public base::Timer {
+ public:
+  /// Answers the request on `connection` with a stream and makes it the outlet of `session`.
+  static void open(const ConnectionPtr& connection, protocol::bayeux::Session& session,
+                   const wire::http1::Response& head);
+
+  void send(protocol::bayeux::Session& from, const core::BundlePtr& bundle) noexcept override;
+  void reply(std::string_view elements) noexcept override;
+  void give_back(protocol::bayeux::Session& session) noexcept override;
+  void end(const core::Disconnect& why) noexcept override;
+
+ private:
+  explicit EventStream(ConnectionPtr connection);
+
+  void peer_left() override;
+  void answer_arrived(bool has_arrived) override;
+  void stream_written() override;
+  void expire(base::TimePoint now) override;
+  void add_reference() noexcept override { ++references_; }
+  void release_reference() noexcept override {
+    if (--references_ == 0) delete this;
+  }
+  void write_bundles();
+  void arm_ping();
+
+  std::size_t references_ = 0;
+  ConnectionPtr connection_;
+  std::deque<core::BundlePtr> unwritten_;  // the first may be half written
+  std::size_t outbox_bytes_max_;
+  std::size_t unwritten_bytes_ = 0;
+};
+
+}  // namespace fanfare::transport::http

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/intrusive/list.hpp>
+
+#include "base/clock.hpp"
+#include "base/timer_wheel.hpp"
+#include "core/realm.hpp"
+#include "core/worker_set.hpp"
+#include "net/socket.hpp"
+#include "protocol/bayeux/peer.hpp"
+#include "protocol/bayeux/service.hpp"
+#include "wire/websocket/deflate.hpp"
+#include "wire/websocket/message_reader.hpp"
+
+namespace fanfare::transport::websocket {
+
+class Connection;
+using ConnectionPtr = boost::intrusive_ptr<Connection>;
+
+struct ConnectionLimits {
+  std::size_t message_bytes_max;
+  /// An idle peer is pinged after this long, and taken for gone after as long again.
+  base::Duration ping_interval;
+  /// How long a connection may go without ever having had a session. Faye opens one before it needs
+  /// it.
+  base::Duration unused_timeout;
+};
+
+/// A connection between two workers: everything of it that a thread can hand to another.
+struct Moving {
+  net::Socket::Released socket;
+  core::RealmPtr realm;
+  bool deflates;
+  /// The message that belongs on the other worker, and what was read behind it.
+  std::string message;
+  std::string unread;
+  /// Bytes that were begun and have to be ended before anything else is written.
+  std::string unwritten;
+};
+
+/// What the connections of one worker share.
+struct ConnectionContext {
+  net::EventLoop& loop;
+  const ConnectionLimits& limits;
+  protocol::bayeux::Service& service;
+  /// Every read goes here first, so that an idle connection owns no buffer.
+  std::span<char> scratch;
+  wire::websocket::Inflater& inflater;
+  wire::websocket::Deflater& deflater;
+  /// Brings a connection to the worker on which its session lives.
+  std::function<void(core::WorkerIndex, Moving)> move;
+};
+
+/// All connections of one worker, for closing them at the end.
+using ConnectionHook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct WebSocketConnectionTag>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// One WebSocket that speaks Bayeux. Deliveries are shared frames, written directly; only what the
+/// kernel does not take at once is kept here, by reference.
+///
+/// Threads: one worker's. Ownership: keeps itself alive while it waits for its socket. Cost: about
+/// 200 bytes besides the socket while nothing is on its way.
+class Connection final : public net::Readiness,
+                         public protocol::bayeux::Outlet,
+                         public protocol::bayeux::Caller,
+                         public base::Timer,
+                         public ConnectionHook {
+ public:
+  Connection(ConnectionContext& context, net::Socket socket, core::RealmPtr realm, bool deflates);
+  ~Connection() override;
+
+  /// Begins with what was read behind the upgrade request, after `answer` has been written.
+  void start(std::string answer, std::string unread);
+  /// Goes on with a connection from another worker.
+  void resume(Moving moving);
+
+  /// Says goodbye and closes.
+  void close(const core::Disconnect& why);
+
+  // protocol::bayeux::Outlet
+  void send(protocol::bayeux::Session& from, const core::BundlePtr& bundle) noexcept override;
+  void reply(std::string_view elements) noexcept override;
+  void give_back(protocol::bayeux::Session& session) noexcept override;
+  void end(const core::Disconnect& why) noexcept override;
+
+  // protocol::bayeux::Caller
+  protocol::bayeux::Outlet* outlet() noexcept override { return this; }
+  void answer(std::string_view elements,
+              const protocol::bayeux::Deliveries& deliveries) noexcept override;
+  void supersede() noexcept override {}
+  void hold(protocol::bayeux::Session& session) noexcept override;
+
+ private:
+  enum class State {
+    open,
+    closing,  // our close frame is on its way or out; what still comes is thrown away
+    gone,
+  };
+
+  /// What is not written yet: frames of our own, and bundles shared with other connections.
+  struct Outbox {
+    struct Item {
+      core::BundlePtr bundle;  // null for a frame of our own
+      protocol::bayeux::SessionId of;
+      std::string own;
+      std::size_t written;
+    };
+    std::deque<Item> items;
+    std::size_t bytes = 0;
+  };
+
+  void add_reference() noexcept override {
+    intrusive_ptr_add_ref(static_cast<net::Readiness*>(this));
+  }
+  void release_reference() noexcept override {
+    intrusive_ptr_release(static_cast<net::Readiness*>(this));
+  }
+
+  void on_readable() override;
+  void on_writable() override;
+  void expire(base::TimePoint now) override;
+
+  void wait_readable();
+  void read_frames(std::span<char> bytes);
+  void take_message(std::string_view text, std::span<char> unread);
+  void move_to(core::WorkerIndex worker, std::string_view text, std::span<char> unread);
+  [[nodiscard]] std::string_view frame_of(core::Bundle& bundle);
+  [[nodiscard]] std::string_view bytes_of(Outbox::Item& item);
+  /// Returns how much could be written at once; nothing while something else is in front.
+  [[nodiscard]] std::size_t write_now(std::string_view bytes);
+  void write(std::string frame);
+  void enqueue(Outbox::Item item, std::size_t bytes);
+  void close(wire::websocket::CloseCode code, std::string_view reason);
+  void linger();
+  void peer_is_gone();
+  void arm_ping();
+
+  ConnectionContext& context_;
+  net::Socket socket_;
+  core::RealmPtr realm_;
+  wire::websocket::MessageReader reader_;
+  State state_ = State::open;
+  bool deflates_;
+  bool is_waiting_readable_ = false;
+  bool is_busy_ = false;  // a message waits for other workers; the next one waits for it
+  bool is_reading_ = false;
+  bool was_pinged_ = false;
+  bool has_had_session_ = false;
+  base::TimePoint opened_;
+  base::TimePoint last_heard_;
+  std::unique_ptr<Outbox> outbox_;       // never empty
+  std::unique_ptr<std::string> unread_;  // while busy
+};
+
+}  // namespace fanfare::transport::websocket

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fanfare::wire::http1 {
+
+class Request;
+
+struct Response {
+  int status = 200;
+  /// Without Content-Length, Transfer-Encoding and, but for 101, Connection: encoding adds those.
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
+  /// To be told that this is the connection's last answer, even if the client would go on.
+  bool close = false;
+};
+
+/// What an answer must know of its request.
+struct ResponseContext {
+  /// The answer to HEAD: the head of the answer to GET, and nothing behind it.
+  bool head_only = false;
+  bool keep_alive = false;
+  bool is_http_1_0 = false;
+
+  /// The default is for the answer to something that is no request: it ends the connection.
+  ResponseContext() = default;
+  explicit ResponseContext(const Request& request);
+};
+
+/// Head and body in one string. The connection is to be closed after it unless
+/// keeps_connection(response, context).
+std::string encode(const Response& response, const ResponseContext& context);
+
+/// The head for a body that is sent piece by piece, its length unknown: each piece in a chunk
+/// (encode_chunk, at the end kLastChunk), or for HTTP/1.0 bare, until the connection closes.
+std::string encode_stream_head(const Response& response, const ResponseContext& context);
+
+std::string encode_chunk(std::string_view data);
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+/// The interim answer to Progress::want_continue.
+inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+inline bool keeps_connection(const Response& response, const ResponseContext& context) {
+  return context.keep_alive && !response.close;
+}
+
+/// `Not Found` for 404; for a status we do not know, what its class says.
+std::string_view reason_phrase(int status);
+
+}  // namespace fanfare::wire::http1

@@ -1,0 +1,24 @@
+// How suites stand on a server: every sentence holds with one worker and with two.
+
+import { after, before, describe, test as nodeTest } from 'node:test';
+
+import { Server } from './server.mjs';
+
+// No test may hang: the slowest waits for a few polls of some seconds each.
+const TEST_MS_MAX = 30_000;
+
+export function test(name, body) {
+  return nodeTest(name, { timeout: TEST_MS_MAX }, body);
+}
+
+/** `options` are Server's; `body(server)` declares the tests, during which the server runs. */
+export function withServer(title, options, body, { workerCounts = [1, 2] } = {}) {
+  for (const workers of workerCounts) {
+    describe(`${title}, with ${workers} ${workers === 1 ? 'worker' : 'workers'}:`, () => {
+      const server = new Server({ ...options, workers });
+      before(() => server.start());
+      after(() => server.stop());
+      body(server);
+    });
+  }
+}
