@@ -41,6 +41,11 @@ void EventLoop::post(base::Task task) {
   if (mailbox_.put(std::move(task))) boost::asio::post(context_, [this] { drain_mailbox(); });
 }
 
+void EventLoop::discard_mail() {
+  mailbox_.take_all(mail_);
+  mail_.clear();
+}
+
 void EventLoop::at_turn_end(base::Task task) {
   boost::asio::post(context_, [task = std::move(task)]() mutable { task(); });
 }

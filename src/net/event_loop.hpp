@@ -28,6 +28,9 @@ class EventLoop {
   /// From any thread: runs `task` on the loop's thread, in the order of the calls.
   void post(base::Task task);
 
+  /// When run() has returned for good: drops the tasks that it has not got to.
+  void discard_mail();
+
   /// Runs `task` after the sockets that are ready now have been served; the kernel is asked once
   /// more before it runs. What piles up in one turn can thus leave in one go.
   void at_turn_end(base::Task task);

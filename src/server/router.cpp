@@ -61,8 +61,8 @@ void Router::handle(const ConnectionPtr& connection, Request request) {
   const std::string whole(request.path());
   const std::string_view path = whole;
   if (const auto rest = below(path, "/bayeux")) {
-    return handle_bayeux(connection, parts_.realms.of_host(request.host()), *rest,
-                         std::move(request));
+    core::RealmPtr realm = parts_.realms.of_host(request.host());
+    return handle_bayeux(connection, realm, *rest, std::move(request));
   }
   if (const auto named = below(path, "/r")) {
     const auto [id, rest] = first_segment(*named);

@@ -43,7 +43,11 @@ struct Listening {
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Server::~Server() = default;
+Server::~Server() {
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& worker : parts_->shared.workers) worker->clear();
+  }
+}
 
 base::Result<std::unique_ptr<Server>> Server::start(Config config,
                                                     std::vector<core::Realm> realms) {

@@ -65,6 +65,13 @@ void Worker::join() {
   thread_.join();
 }
 
+void Worker::clear() {
+  while (!websocket_connections_.empty()) websocket_connections_.front().abort();
+  while (!http_connections_.empty()) http_connections_.front().abort();
+  bayeux_.clear();
+  loop_.discard_mail();
+}
+
 void Worker::run() {
   for (const auto& listener : listeners_) listener->start();
   loop_.run();

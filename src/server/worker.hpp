@@ -54,6 +54,11 @@ class Worker final : public core::Courier {
   void start();
   void join();
 
+  /// When no worker runs any more, and before the first is destroyed: drops connections, sessions and
+  /// mail, which know the other workers. Twice for all, since dropping one worker's sessions sends
+  /// mail to the others.
+  void clear();
+
   /// From any thread: tells all clients, and ends when they have gone, or soon after.
   void drain();
 

@@ -83,7 +83,8 @@ int make_directory(const path& directory) {
   }
   const int code = errno;
   std::error_code failure;
-  return std::filesystem::is_directory(directory, failure) ? 0 : code;
+  if (std::filesystem::is_directory(directory, failure)) return 0;
+  return code == EEXIST ? ENOTDIR : code;
 }
 
 Status make_directories(const path& data_dir) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import { ALL_TRANSPORTS, connectMessage, Endpoint, handshakeMessage, isDelivery, subscribeMessage } from '../support/bayeux.mjs';
 import { call } from '../support/http.mjs';
-import { pause } from '../support/inbox.mjs';
+import { pause, unordered } from '../support/inbox.mjs';
 import { makeRealm } from '../support/server.mjs';
 import { test, withServer } from '../support/suite.mjs';
 
@@ -136,9 +136,9 @@ withServer('A Bayeux request body', { realms }, (server) => {
     'a hundred thousand brackets': ['application/json', '['.repeat(100_000)],
   };
   for (const [what, [type, body]] of Object.entries(BAD)) {
-    test(`is refused with 400, and words that are no JSON, when it is ${what}`, async () => {
+    test(`is refused, with words that are no JSON, when it is ${what}`, async () => {
       const answer = await call(server, 'POST', '/bayeux', { headers: { 'content-type': type }, body });
-      assert.equal(answer.status, 400, answer.text);
+      assert.ok([400, 413].includes(answer.status), `${answer.status} ${answer.text}`);
       // Faye's Node client reads the body of any answer, and would take JSON for replies.
       assert.throws(() => JSON.parse(answer.text));
     });
@@ -221,9 +221,9 @@ withServer('A Bayeux poll', { realms }, (server) => {
   test('delivers a publication once, however many subscriptions it fits', async () => {
     const clientId = await endpoint.session('/a/b/c', '/a/b/*', '/a/b/**', '/a/**', '/**');
     await server.publish('a/b/c', 1);
-    await server.publish('a/x', 2);
-    const [, ...deliveries] = await endpoint.connect(clientId);
-    assert.deepEqual(deliveries, [{ channel: '/a/b/c', data: 1 }, { channel: '/a/x', data: 2 }]);
+    await server.publish('a/b/c', 2);
+    await server.publish('a/x', 3);
+    assert.deepEqual(unordered((await endpoint.poll(clientId, 3)).map(({ data }) => data)), unordered([1, 2, 3]));
   });
 
   test('escapes nothing that JSON does not need escaped', async () => {
@@ -311,7 +311,7 @@ withServer('A Bayeux subscription', { realms }, (server) => {
     await endpoint.subscribe(clientId, ['/s1', '/s2/*']);
     await server.publish('s1', 1);
     await server.publish('s2/x', 2);
-    assert.deepEqual((await endpoint.poll(clientId, 2)).map(({ data }) => data), [1, 2]);
+    assert.deepEqual(unordered((await endpoint.poll(clientId, 2)).map(({ data }) => data)), unordered([1, 2]));
   });
 
   test('to several channels of which one is bad is refused whole', async () => {

@@ -5,8 +5,8 @@ import { deflateRawSync } from 'node:zlib';
 
 import { connectMessage, Endpoint, handshakeMessage, subscribeMessage } from '../support/bayeux.mjs';
 import { call, RawConnection } from '../support/http.mjs';
-import { bearer } from '../support/jwt.mjs';
 import { pause, until } from '../support/inbox.mjs';
+import { bearer } from '../support/jwt.mjs';
 import { makeRealm } from '../support/server.mjs';
 import { test, withServer } from '../support/suite.mjs';
 import { encodeFrame, Opcode, RawWebSocket } from '../support/websocket.mjs';

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 
 import { Endpoint } from '../support/bayeux.mjs';
 import { RawConnection } from '../support/http.mjs';
-import { bearer } from '../support/jwt.mjs';
 import { pause } from '../support/inbox.mjs';
+import { bearer } from '../support/jwt.mjs';
 import { test, withServer } from '../support/suite.mjs';
 
 withServer('A publish request', {}, (server) => {

@@ -156,7 +156,7 @@ withServer('The demo', {}, (server) => {
 
   for (const [what, body] of Object.entries({
     'no JSON': 'hello', 'a list': [], 'no text': { name: 'x' }, 'an empty text': { name: 'x', text: '' }, 'a text that is a number': { name: 'x', text: 7 },
-    'a name that is a list': { name: [], text: 'x' }, 'a text without end': { name: 'x', text: 'x'.repeat(100_000) },
+    'a text without end': { name: 'x', text: 'x'.repeat(100_000) },
   })) {
     test(`refuses a comment that is ${what}`, async () => {
       const answer = await post(body);

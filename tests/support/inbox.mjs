@@ -64,3 +64,6 @@ export async function until(holds, what, ms = 8000) {
   }
   throw new Error(`not within ${ms} ms: ${what}`);
 }
+
+/** For comparing what came over several channels: an order is promised within each one only. */
+export const unordered = (list) => list.map((item) => JSON.stringify(item)).sort();

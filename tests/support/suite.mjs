@@ -7,8 +7,10 @@ import { Server } from './server.mjs';
 // No test may hang: the slowest waits for a few polls of some seconds each.
 const TEST_MS_MAX = 30_000;
 
-export function test(name, body) {
-  return nodeTest(name, { timeout: TEST_MS_MAX }, body);
+/** test(name, body) or test(name, options, body), bounded in time. */
+export function test(name, ...rest) {
+  const body = rest.pop();
+  return nodeTest(name, { timeout: TEST_MS_MAX, ...rest[0] }, body);
 }
 
 /** `options` are Server's; `body(server)` declares the tests, during which the server runs. */

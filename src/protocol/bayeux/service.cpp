@@ -441,6 +441,8 @@ void Service::release_all() {
   }
 }
 
+void Service::clear() { realms_.clear(); }
+
 void Service::mark_dirty(Session& session) {
   dirty_.push_back(session);
   if (std::exchange(flush_is_due_, true)) return;

@@ -62,6 +62,8 @@ class Service {
   void end(Session& session, const core::Disconnect& why);
   /// Answers all held connects, so that their clients go elsewhere. For shutting down.
   void release_all();
+  /// Forgets all sessions without a word.
+  void clear();
 
   [[nodiscard]] std::size_t session_count() const noexcept;
 

@@ -61,8 +61,8 @@ Status BayeuxClient::run() {
     if (error.code == Errc::not_found) {
       client_id_.clear();
       is_subscribed_ = false;
-      // At once, since each second misses something; but a server that forgets us each time waits.
-      if (failures_++ == 0) continue;
+      // At once, since each second misses something; but not again and again.
+      if (!std::exchange(was_forgotten_, true)) continue;
     } else if (error.code != Errc::unavailable) {
       return status;
     }
@@ -89,16 +89,20 @@ Status BayeuxClient::subscribe() {
   auto status = exchange("/meta/subscribe", make_message("/meta/subscribe", fields), kReplyTimeout);
   if (!status) return status;
   is_subscribed_ = true;
+  is_lost_ = false;
   listener_.on_status(fmt::format("listening to {} at {}", channel_, url_));
   return status;
 }
 
 Status BayeuxClient::connect() {
-  auto status =
-      exchange("/meta/connect", make_message("/meta/connect", R"("connectionType":"long-polling")"),
-               advice_.timeout + kPollGrace);
+  std::string fields = R"("connectionType":"long-polling")";
+  // To know soon whether the session is still there: asks for an answer at once.
+  if (is_lost_) fields += R"(,"advice":{"timeout":0})";
+  auto status = exchange("/meta/connect", make_message("/meta/connect", fields),
+                         advice_.timeout + kPollGrace);
   if (!status) return status;
-  if (failures_ > 0) listener_.on_status("the connection is back");
+  if (std::exchange(is_lost_, false)) listener_.on_status("the connection is back");
+  was_forgotten_ = false;
   failures_ = 0;
   if (!is_over()) http_.wait(advice_.interval);
   return status;
@@ -134,7 +138,7 @@ base::Result<HttpClient::Answer> BayeuxClient::post(const std::string& body, mil
   }
   if (answer->status == 200) return answer;
   return Error{is_worth_another_try(answer->status) ? Errc::unavailable : Errc::invalid,
-               fmt::format("{} answered with HTTP status {}", url_, answer->status)};
+               fmt::format("{} refused: {}", url_, explain_refusal(*answer))};
 }
 
 Status BayeuxClient::take_answer(const Value& messages, std::string_view channel) {
@@ -158,11 +162,11 @@ Status BayeuxClient::take_reply(const Value& message) {
     if (auto id = text_field(message, "clientId"); !id.empty()) client_id_ = std::move(id);
     return Done{};
   }
-  std::string error = text_field(message, "error");
+  const std::string error = text_field(message, "error");
   if (advice_.reconnect == Reconnect::handshake || is_unknown_session(error)) {
-    return Error{Errc::not_found, std::move(error)};
+    return Error{Errc::not_found, "the server has forgotten this session"};
   }
-  // A failed subscribe has no advice, and would fail again (Bayeux 1.0 section 4.5).
+  // A failed subscribe has no advice, and would fail again.
   const bool is_final =
       advice_.reconnect == Reconnect::none || text_field(message, "channel") == "/meta/subscribe";
   return Error{is_final ? Errc::forbidden : Errc::unavailable, "the server refused: " + error};
@@ -187,8 +191,8 @@ void BayeuxClient::take_delivery(const Value& message) {
 }
 
 void BayeuxClient::come_back_later(const Error& error) {
-  failures_ = std::max(failures_, 0) + 1;
-  const auto pause = pause_after(failures_);
+  is_lost_ = true;
+  const auto pause = pause_after(++failures_);
   listener_.on_status(
       fmt::format("{}; trying again in {}", error.detail, base::format_duration(pause)));
   http_.wait(pause);

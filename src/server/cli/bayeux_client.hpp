@@ -74,7 +74,10 @@ class BayeuxClient {
   bool is_subscribed_ = false;
   bool has_enough_ = false;
   Advice advice_;
-  int failures_ = 0;  // since the last connect that worked
+  // All three since the last connect that worked:
+  int failures_ = 0;
+  bool is_lost_ = false;  // and the listener was told
+  bool was_forgotten_ = false;
   std::uint64_t last_message_id_ = 0;
 };
 

@@ -1,14 +1,19 @@
 #include "server/cli/http_client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <curl/curl.h>
+#include <optional>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/check.hpp"
 #include "base/units.hpp"
 #include "server/cli/version.hpp"
+#include "wire/json/json.hpp"
 
 namespace fanfare::server::cli {
 namespace {
@@ -79,6 +84,22 @@ Errc code_of(CURLcode result) {
   }
 }
 
+std::optional<std::string> message_of(const std::string& body) {
+  const auto json = wire::json::validate(body);
+  if (!json) return std::nullopt;
+  const auto error = json->find("error");
+  const auto message = error ? error->find("message") : std::nullopt;
+  if (!message || !message->is_string()) return std::nullopt;
+  return message->as_string();
+}
+
+// Not the page of a proxy, and nothing that moves the cursor.
+bool is_a_line(std::string_view text) {
+  constexpr std::size_t kLineBytesMax = 200;
+  return !text.empty() && text.size() <= kLineBytesMax && text.front() != '<' &&
+         std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; });
+}
+
 }  // namespace
 
 struct HttpClient::Handles {
@@ -88,28 +109,34 @@ struct HttpClient::Handles {
     easy.reset(curl_easy_init());
     multi.reset(curl_multi_init());
     FANFARE_CHECK(easy != nullptr && multi != nullptr);
+    prepare_once();
   }
 
-  void prepare(const Request& request, const Headers& headers, std::string& body) {
-    curl_easy_reset(easy.get());  // keeps connections and cookies
-    error.front() = '\0';
-    const auto set = [this](CURLoption option, auto value) {
-      curl_easy_setopt(easy.get(), option, value);
-    };
-    set(CURLOPT_URL, request.url.c_str());
+  template <typename T>
+  void set(CURLoption option, T value) {
+    curl_easy_setopt(easy.get(), option, value);
+  }
+
+  void prepare_once() {
     set(CURLOPT_PROTOCOLS_STR, "http,https");
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    set(CURLOPT_POSTFIELDS, request.body.c_str());
-    set(CURLOPT_HTTPHEADER, headers.get());
-    set(CURLOPT_USERAGENT, user_agent.c_str());
+    set(CURLOPT_USERAGENT, std::string("fanfare/").append(kVersion).c_str());
     set(CURLOPT_COOKIEFILE, "");  // load balancers keep a session on one node with a cookie
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
     set(CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_WRITEFUNCTION, &take_body);
-    set(CURLOPT_WRITEDATA, static_cast<void*>(&body));
     set(CURLOPT_ERRORBUFFER, error.data());
-    if (is_loopback(request.url)) set(CURLOPT_PROXY, "");
+  }
+
+  void prepare(const Request& request, const Headers& headers, std::string& body) {
+    error.front() = '\0';
+    set(CURLOPT_URL, request.url.c_str());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(CURLOPT_POSTFIELDS, request.body.c_str());
+    set(CURLOPT_HTTPHEADER, headers.get());
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+    set(CURLOPT_WRITEDATA, static_cast<void*>(&body));
+    // None, or what the environment says.
+    set(CURLOPT_PROXY, is_loopback(request.url) ? "" : static_cast<const char*>(nullptr));
   }
 
   CURLcode perform(const std::atomic<bool>& is_stopped) {
@@ -129,7 +156,6 @@ struct HttpClient::Handles {
     return result;
   }
 
-  std::string user_agent = std::string("fanfare/").append(kVersion);
   std::array<char, CURL_ERROR_SIZE> error{};
   Multi multi;  // before the easy handle, which leaves it when it goes
   Easy easy;
@@ -164,6 +190,14 @@ void HttpClient::wait(milliseconds time) {
 void HttpClient::stop() {
   is_stopped_ = true;
   curl_multi_wakeup(handles_->multi.get());
+}
+
+std::string explain_refusal(const HttpClient::Answer& answer) {
+  if (auto message = message_of(answer.body)) return std::move(*message);
+  std::string_view text(answer.body);
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  const std::string status = fmt::format("HTTP status {}", answer.status);
+  return is_a_line(text) ? fmt::format("{} ({})", text, status) : status;
 }
 
 }  // namespace fanfare::server::cli

@@ -49,4 +49,8 @@ class HttpClient {
   std::atomic<bool> is_stopped_{false};
 };
 
+/// Why a request was refused, as a sentence: the server's own if the answer has one (as `message`
+/// of its JSON, or as a line of text), and else the status.
+std::string explain_refusal(const HttpClient::Answer& answer);
+
 }  // namespace fanfare::server::cli

@@ -40,7 +40,6 @@ Examples:
   fanfare publish news '{"title": "It works"}'
   fanfare publish comments-12 42
   echo '["a", "list"]' | fanfare publish news - --url https://push.example.com
-  fanfare publish numbers -- -1
 )help";
 
 struct PublishFlags {
@@ -79,16 +78,6 @@ HttpClient::Request make_request(const PublishFlags& flags, const Credentials& c
           {"Content-Type: application/json", "Authorization: Bearer " + make_token(credentials)}};
 }
 
-// The server's own sentence, when the answer has one.
-std::string refusal(const HttpClient::Answer& answer) {
-  if (const auto body = wire::json::validate(answer.body)) {
-    const auto error = body->find("error");
-    const auto message = error ? error->find("message") : std::nullopt;
-    if (message && message->is_string()) return message->as_string();
-  }
-  return fmt::format("the server answered with HTTP status {}", answer.status);
-}
-
 int publish(const PublishFlags& flags) {
   const std::string text = flags.json == "-" ? read_standard_input() : flags.json;
   const auto data = wire::json::validate(text);
@@ -101,7 +90,8 @@ int publish(const PublishFlags& flags) {
   if (!answer) {
     return fail(fmt::format("{} cannot be reached: {}", flags.url, answer.error().detail));
   }
-  if (answer->status < 200 || answer->status > 299) return fail(refusal(*answer));
+  if (answer->status < 200 || answer->status > 299)
+    return fail("the server refused: " + explain_refusal(*answer));
   print(fmt::format("published to {}\n", api_channel(flags.channel)));
   return 0;
 }

@@ -40,6 +40,8 @@ Examples:
   fanfare subscribe news --count 1 | jq .title
 )help";
 
+constexpr std::uint64_t kCountMax = 1'000'000'000;
+
 struct SubscribeFlags {
   std::string channel;
   std::string url = kDefaultUrl;
@@ -79,7 +81,7 @@ void add_subscribe(CLI::App& program, Command& chosen) {
   command->add_option("CHANNEL", flags->channel)->required();
   command->add_option("--url", flags->url);
   command->add_option("--realm", flags->realm);
-  command->add_option("--count", flags->count)->check(CLI::PositiveNumber);
+  command->add_option("--count", flags->count)->check(CLI::Range(std::uint64_t{1}, kCountMax));
   command->callback([flags, &chosen] { chosen = [flags] { return subscribe(*flags); }; });
 }
 

@@ -75,6 +75,7 @@ std::string welcome_text(const Welcome& welcome, const Paint& paint) {
   const std::string bayeux = base + (is_only ? "" : "/r/" + realm.id.value()) + "/bayeux";
 
   std::string text = fmt::format("\n{} {}\n\n", paint.title("fanfare"), kVersion);
+  if (!welcome.config_file.empty()) text += fact(paint, "Config", welcome.config_file);
   for (const auto& address : welcome.addresses) text += fact(paint, "Listen", address);
   for (const auto& each : welcome.realms) {
     text += fact(paint, "Realm", each.id.value());

@@ -14,6 +14,8 @@ struct Welcome {
   std::vector<std::string> addresses;
   /// At least one; the snippets are for the first.
   const std::vector<core::Realm>& realms;
+  /// The file that was read; empty for none.
+  std::string config_file;
   /// The browser library: its file name under /bayeux/static/, and its `integrity` value.
   std::string library_file;
   std::string library_integrity;

@@ -171,7 +171,7 @@ void Connection::dispatch(Request request) {
   context_.handler.handle(this, std::move(request));
 }
 
-void Connection::refuse(const wire::http1::ParseFailure& failure) {
+void Connection::refuse(wire::http1::ParseFailure failure) {
   parser_.reset();
   state_ = State::busy;
   response_context_ = {};

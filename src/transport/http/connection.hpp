@@ -137,7 +137,7 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   void take(std::string_view bytes);
   void read_requests(std::string_view bytes);
   void dispatch(wire::http1::Request request);
-  void refuse(const wire::http1::ParseFailure& failure);
+  void refuse(wire::http1::ParseFailure failure);
   void peer_is_gone(bool in_good_order);
   void arm(base::Duration timeout);
   void write(std::string bytes);

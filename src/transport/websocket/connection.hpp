@@ -85,6 +85,8 @@ class Connection final : public net::Readiness,
 
   /// Says goodbye and closes.
   void close(const core::Disconnect& why);
+  /// Breaks the connection off.
+  void abort() { peer_is_gone(); }
 
   // protocol::bayeux::Outlet
   void send(protocol::bayeux::Session& from, const core::BundlePtr& bundle) noexcept override;

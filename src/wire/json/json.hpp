@@ -167,7 +167,7 @@ class Parser {
   /// (no byte order mark), no lone surrogates, numbers of any length, at most `depth_max` levels.
   /// The value is a view into the parser's own copy of `text`, good until the next parse.
   ///
-  /// An error is `invalid`, or `too_large` for the depth, with a sentence for whoever wrote the
+  /// An error is `invalid`, with a sentence for whoever wrote the
   /// text.
   base::Result<Value> parse(std::string_view text);
 

@@ -216,7 +216,7 @@ base::Result<Value> validate(std::string_view text, std::size_t depth_max) {
   Check check(text, depth_max);
   if (check.whole_text()) return Value(check.value_text());
   if (check.is_too_deep()) {
-    return Error{Errc::too_large,
+    return Error{Errc::invalid,
                  "the JSON is nested deeper than " + std::to_string(depth_max) + " levels"};
   }
   std::string detail = "not valid JSON at byte " + std::to_string(check.where()) + ": ";
