@@ -64,4 +64,10 @@ Realm make_realm() {
   return realm;
 }
 
+bool Realm::allows_origin(std::optional<std::string_view> origin) const {
+  if (!origin) return allow_missing_origin;
+  return allowed_origins.empty() || std::find(allowed_origins.begin(), allowed_origins.end(),
+                                              *origin) != allowed_origins.end();
+}
+
 }  // namespace fanfare::core

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +47,15 @@ struct Realm {
   bool client_publish = false;
   /// Whether anyone may publish, without credentials, on channels that start with '!' or '+'.
   bool anonymous_publish = false;
+  /// Origins of pages that may connect ("https://example.com"), compared as they are. Empty: all.
+  std::vector<std::string> allowed_origins;
+  /// Whether requests that name no origin may: pages of the same origin, JSON-P, and clients that
+  /// are no browsers.
+  bool allow_missing_origin = true;
   RealmLimits limits;
   BayeuxTiming bayeux;
+
+  [[nodiscard]] bool allows_origin(std::optional<std::string_view> origin) const;
 };
 
 using RealmPtr = std::shared_ptr<const Realm>;

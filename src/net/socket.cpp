@@ -1,6 +1,8 @@
 #include "net/socket.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -21,11 +23,12 @@ boost::asio::ip::tcp protocol(bool is_v6) {
 
 }  // namespace
 
-Socket::Socket(EventLoop& loop, int descriptor, bool is_v6) : socket_(loop.context_) {
+Socket::Socket(EventLoop& loop, Released released)
+    : socket_(loop.context_), counted_(std::move(released.counted)) {
   boost::system::error_code failure;
-  socket_.assign(protocol(is_v6), descriptor, failure);
+  socket_.assign(protocol(released.is_v6), released.descriptor, failure);
   // Only a descriptor table out of memory gets here; the socket then reads as closed.
-  if (failure) ::close(descriptor);
+  if (failure) ::close(released.descriptor);
 }
 
 Socket::Outcome Socket::read(std::span<char> into) noexcept {
@@ -68,6 +71,7 @@ void Socket::shut_down_sending() noexcept {
 void Socket::close() noexcept {
   boost::system::error_code ignored;
   socket_.close(ignored);
+  counted_ = {};
 }
 
 bool Socket::has_error() noexcept {
@@ -80,13 +84,22 @@ bool Socket::has_error() noexcept {
 Socket::Released Socket::release() noexcept {
   boost::system::error_code failure;
   const bool is_v6 = socket_.local_endpoint(failure).protocol() == boost::asio::ip::tcp::v6();
-  return {socket_.release(failure), is_v6};
+  return {socket_.release(failure), is_v6, std::move(counted_)};
 }
 
 std::string Socket::peer_address() const {
   boost::system::error_code failure;
   const auto peer = socket_.remote_endpoint(failure);
   return failure ? std::string() : peer.address().to_string(failure);
+}
+
+std::string Socket::peer_network() const {
+  boost::system::error_code failure;
+  const auto address = socket_.remote_endpoint(failure).address();
+  if (failure || !address.is_v6() || address.to_v6().is_v4_mapped()) return peer_address();
+  auto bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return boost::asio::ip::address_v6(bytes).to_string() + "/64";
 }
 
 }  // namespace fanfare::net

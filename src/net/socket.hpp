@@ -10,6 +10,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "base/counted.hpp"
 #include "net/event_loop.hpp"
 
 namespace fanfare::net {
@@ -38,8 +39,15 @@ class Socket {
     std::size_t bytes = 0;
   };
 
+  /// A descriptor on its way from one loop to another.
+  struct Released {
+    int descriptor;
+    bool is_v6;
+    base::Counted counted;
+  };
+
   /// Takes over an open descriptor, for example one that another worker released.
-  Socket(EventLoop& loop, int descriptor, bool is_v6);
+  Socket(EventLoop& loop, Released released);
   Socket(Socket&&) = default;
   Socket& operator=(Socket&&) = default;
 
@@ -64,15 +72,16 @@ class Socket {
   /// of end-of-file can hide.
   [[nodiscard]] bool has_error() noexcept;
 
+  /// Makes the socket one of those that `counted` counts, until it is closed.
+  void count(base::Counted counted) { counted_ = std::move(counted); }
+
   /// Lets go of the descriptor without closing it, so that another loop can have it.
-  struct Released {
-    int descriptor;
-    bool is_v6;
-  };
   [[nodiscard]] Released release() noexcept;
 
   /// "203.0.113.7" or "2001:db8::1", without the port; empty once the peer has gone.
   [[nodiscard]] std::string peer_address() const;
+  /// What one visitor can hardly change: the IPv4 address, or the /64 network of an IPv6 one.
+  [[nodiscard]] std::string peer_network() const;
 
  private:
   friend class Listener;
@@ -81,6 +90,7 @@ class Socket {
   explicit Socket(Asio socket) : socket_(std::move(socket)) {}
 
   Asio socket_;
+  base::Counted counted_;
 };
 
 }  // namespace fanfare::net

@@ -53,6 +53,9 @@ struct ServerLimits {
   /// a close that crosses a request loses a message: it must come later than their own (clients
   /// drop idle ones after 60 s to 90 s).
   milliseconds keep_alive_timeout{300'000};
+  /// Bytes of publications that wait for sessions, over all of them; above it the sessions with the
+  /// most end first.
+  std::size_t queued_bytes_max = 1024_MiB;
   std::size_t websocket_message_bytes_max = 1_MiB;
   /// How long a WebSocket may live without a session. Faye opens one before it has a session and
   /// keeps it for later, so this is long.
@@ -71,6 +74,8 @@ struct Config {
   /// Lower case. A browser's `Host` of `{realm}.{domain}` names its realm.
   std::vector<std::string> domains{"localhost"};
   base::log::Level log_level = base::log::Level::info;
+  /// Whether there is a page under /demo/, on which anybody may write.
+  bool demo = true;
   ServerLimits server_limits;
   /// For realms that say nothing else, also those of the store.
   core::RealmLimits realm_limits;

@@ -274,6 +274,9 @@ std::vector<ConfigKey<Config>> make_server_keys() {
                                 {"error", Level::error}},
                  "What is logged: \"debug\", \"info\", \"warning\" or \"error\", and all that "
                  "weighs more."),
+      switch_key("demo", &Config::demo,
+                 "Whether there is a page under /demo/ to try things out. Anybody who reaches the "
+                 "server may write on it, so switch it off where that is everybody."),
   };
 }
 
@@ -298,6 +301,9 @@ std::vector<ConfigKey<ServerLimits>> make_server_limit_keys() {
                "How long an idle HTTP connection stays open. Longer than the 60 to 90 seconds "
                "after which publishing libraries and proxies drop theirs: a publication sent into "
                "a connection that is just being closed is lost."),
+      size_key("queued_bytes_max", &L::queued_bytes_max, {1_MiB, 1024 * 1024_MiB},
+               "Bytes of publications that wait for clients between their requests, over all "
+               "sessions. Above it, the sessions that hold most are ended first."),
       size_key("websocket_message_bytes_max", &L::websocket_message_bytes_max, {4_KiB, 1024_MiB},
                "Bytes of one message that a browser sends over a WebSocket."),
       time_key("websocket_unused_timeout", &L::websocket_unused_timeout, {seconds(10), hours(24)},
@@ -332,6 +338,9 @@ std::vector<ConfigKey<core::RealmLimits>> make_realm_limit_keys() {
                "Bytes that wait in a connection whose peer does not read, before it is closed."),
       count_key("sessions_max", &L::sessions_max, {1, 100'000'000},
                 "Sessions of one realm on one worker."),
+      count_key("sessions_per_address_max", &L::sessions_per_address_max, {1, 100'000'000},
+                "The same from one address (IPv6: one /64 network). High, because behind a proxy "
+                "all visitors have one address."),
       count_key("channel_ids_max", &L::channel_ids_max, {1, 1'000'000},
                 "Ids remembered per channel, to drop a publication that comes twice."),
       time_key("publish_id_window", &L::publish_id_window, {seconds(1), hours(24)},
@@ -398,6 +407,22 @@ std::string show_keys(const core::Realm& realm) {
   return show_texts(texts);
 }
 
+Status set_allowed_origins(core::Realm& realm, const ConfigValue& value) {
+  const auto texts = texts_of(value, "https://example.com");
+  if (!texts) return texts.error();
+  for (const auto& text : *texts) {
+    const auto scheme = text.find("://");
+    if (scheme == std::string::npos || text.find('/', scheme + 3) != std::string::npos) {
+      return wrong(
+          fmt::format("'{}' is not an origin; write scheme, host and, if it is not the "
+                      "usual one, port, and nothing behind them: \"https://example.com\"",
+                      text));
+    }
+  }
+  realm.allowed_origins = *texts;
+  return Done{};
+}
+
 // The examples of keys are not base64, so that nobody runs a realm whose key stands in a manual.
 std::vector<ConfigKey<core::Realm>> make_realm_keys() {
   using core::ChannelAlphabet;
@@ -419,6 +444,14 @@ std::vector<ConfigKey<core::Realm>> make_realm_keys() {
       switch_key("anonymous_publish", &Realm::anonymous_publish,
                  "Whether anyone may publish, without a token, on channels that start with '!' or "
                  "'+'."),
+      {"allowed_origins",
+       "Origins whose pages may connect, each as a browser writes it: \"https://example.com\". "
+       "Without this key, or with an empty list, every page may.",
+       set_allowed_origins, [](const Realm& realm) { return show_texts(realm.allowed_origins); },
+       "[\"https://example.com\"]"},
+      switch_key("allow_missing_origin", &Realm::allow_missing_origin,
+                 "Whether requests that name no origin may connect: pages of the server's own "
+                 "origin, JSON-P, and clients that are no browsers."),
       choice_key("dialect", &Realm::dialect,
                  Choices<Dialect>{{"faye", Dialect::faye}, {"cometd", Dialect::cometd}},
                  "Which server the error texts follow: \"faye\" or \"cometd\"."),

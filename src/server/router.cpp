@@ -71,9 +71,10 @@ void Router::handle(const ConnectionPtr& connection, Request request) {
     }
   }
   if (const auto rest = below(path, "/realm")) return handle_api(connection, *rest, request);
-  if (const auto rest = below(path, "/demo")) return handle_demo(connection, *rest, request);
+  if (const auto rest = below(path, "/demo"); rest && parts_.has_demo)
+    return handle_demo(connection, *rest, request);
   if (path == "/healthz") return handle_health(connection);
-  if (path == "/") {
+  if (path == "/" && parts_.has_demo) {
     Response response = text_response(302, "The demo is at /demo/\n");
     response.headers.emplace_back("Location", "/demo/");
     return connection->respond(response);
@@ -91,7 +92,9 @@ void Router::handle_bayeux(const ConnectionPtr& connection, const core::RealmPtr
         parts_.static_files.handle(request, path.substr(path.rfind('/') + 1)));
   }
   if (!realm) return connection->respond(no_realm(request));
-  if (transport::websocket::is_upgrade(request)) return parts_.upgrade(connection, realm, request);
+  if (transport::websocket::is_upgrade(request) && realm->allows_origin(request.header("Origin"))) {
+    return parts_.upgrade(connection, realm, request);
+  }
   parts_.bayeux.handle(connection, realm, path, std::move(request));
 }
 

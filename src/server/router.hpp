@@ -32,6 +32,7 @@ class Router final : public transport::http::Handler {
     api::PublishApi& publish;
     api::StaticFiles& static_files;
     api::Demo& demo;
+    bool has_demo;
     Upgrade upgrade;
   };
   explicit Router(Parts parts) : parts_(std::move(parts)) {}

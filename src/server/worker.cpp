@@ -1,5 +1,6 @@
 #include "server/worker.hpp"
 
+#include <string_view>
 #include <utility>
 
 #include "transport/websocket/upgrade.hpp"
@@ -14,6 +15,11 @@ using wire::http1::Request;
 constexpr base::Duration kDrainTimeout{3'000};
 constexpr base::Duration kDrainLook{20};
 
+transport::websocket::Compression compression_of(const transport::websocket::Upgrade& upgrade) {
+  if (!upgrade.deflate) return {};
+  return {true, upgrade.deflate->server_window_bits == wire::websocket::kWindowBitsMax};
+}
+
 }  // namespace
 
 Worker::Worker(Shared& shared, core::WorkerIndex index)
@@ -22,8 +28,10 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
       scratch_(kScratchBytes),
       loop_(shared.clock),
       exchange_(index, shared.clock, loop_.timers(), *this),
-      bayeux_(exchange_, loop_.timers(), shared.clock,
-              [this](base::Task task) { loop_.at_turn_end(std::move(task)); }),
+      bayeux_(
+          exchange_, loop_.timers(), shared.clock,
+          [this](base::Task task) { loop_.at_turn_end(std::move(task)); },
+          shared.config.server_limits.queued_bytes_max / shared.config.workers),
       publish_(exchange_, shared.clock),
       static_files_(shared.config.static_dir.value_or("")),
       demo_(shared.demo_comments, exchange_, shared.clock),
@@ -31,6 +39,7 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
                         [this](core::WorkerIndex to, const ConnectionPtr& connection,
                                Request request) { move_http(to, connection, std::move(request)); }),
       router_({shared.realms, shared.is_draining, bayeux_over_http_, publish_, static_files_, demo_,
+               shared.config.demo,
                [this](const ConnectionPtr& connection, core::RealmPtr realm,
                       const Request& request) { upgrade(connection, std::move(realm), request); }}),
       http_context_{loop_, shared.http_limits, router_, scratch_},
@@ -82,6 +91,15 @@ void Worker::post(core::WorkerIndex to, base::Task task) {
 }
 
 void Worker::accept(net::Socket socket) {
+  if (shared_.connection_count >= shared_.config.server_limits.connections_max) {
+    // An answer, not silence: a WebSocket that neither opens nor fails stalls its page.
+    static constexpr std::string_view kFull =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const iovec part{const_cast<char*>(kFull.data()), kFull.size()};  // POSIX lacks the const
+    socket.write({&part, 1});
+    return;
+  }
+  socket.count(base::Counted(shared_.connection_count));
   const ConnectionPtr connection(new transport::http::Connection(http_context_, std::move(socket)));
   http_connections_.push_back(*connection);
   connection->start();
@@ -94,7 +112,7 @@ void Worker::upgrade(const ConnectionPtr& connection, core::RealmPtr realm,
   std::string answer = encode(upgrade.response, wire::http1::ResponseContext(request));
   auto [socket, unread] = connection->detach();
   const transport::websocket::ConnectionPtr made(new transport::websocket::Connection(
-      websocket_context_, std::move(socket), std::move(realm), upgrade.deflate.has_value()));
+      websocket_context_, std::move(socket), std::move(realm), compression_of(upgrade)));
   websocket_connections_.push_back(*made);
   made->start(std::move(answer), std::move(unread));
 }
@@ -104,13 +122,13 @@ void Worker::move_http(core::WorkerIndex to, const ConnectionPtr& connection, Re
   Worker* const there = shared_.workers[to.value()].get();
   post(to, [there, released = socket.release(), unread = std::move(unread),
             request = std::move(request)]() mutable {
-    there->take_http(released, std::move(unread), std::move(request));
+    there->take_http(std::move(released), std::move(unread), std::move(request));
   });
 }
 
 void Worker::take_http(net::Socket::Released released, std::string unread, Request request) {
-  const ConnectionPtr connection(new transport::http::Connection(
-      http_context_, net::Socket(loop_, released.descriptor, released.is_v6)));
+  const ConnectionPtr connection(
+      new transport::http::Connection(http_context_, net::Socket(loop_, std::move(released))));
   http_connections_.push_back(*connection);
   connection->resume(std::move(request), std::move(unread));
 }
@@ -123,8 +141,8 @@ void Worker::move_websocket(core::WorkerIndex to, transport::websocket::Moving m
 
 void Worker::take_websocket(transport::websocket::Moving moving) {
   const transport::websocket::ConnectionPtr connection(new transport::websocket::Connection(
-      websocket_context_, net::Socket(loop_, moving.socket.descriptor, moving.socket.is_v6),
-      moving.realm, moving.deflates));
+      websocket_context_, net::Socket(loop_, std::move(moving.socket)), moving.realm,
+      moving.compression));
   websocket_connections_.push_back(*connection);
   connection->resume(std::move(moving));
 }

@@ -8,14 +8,21 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe } from 'node:test';
 
-import { launchBrowser, openPage, startProxyWithoutWebSockets, startSite } from '../support/browser.mjs';
+import {
+  launchBrowser,
+  openPage,
+  startProxyWithoutWebSockets,
+  startSite,
+} from '../support/browser.mjs';
 import { call } from '../support/http.mjs';
 import { pause } from '../support/inbox.mjs';
 import { repository, Server } from '../support/server.mjs';
 import { test } from '../support/suite.mjs';
 
 const PINNED = 'faye-browser-1.1.2-fanout1-min.js';
-const faye112 = readFileSync(path.join(repository, 'tests/node_modules/faye-1.1.2/browser/faye-browser-min.js'));
+const faye112 = readFileSync(
+  path.join(repository, 'tests/node_modules/faye-1.1.2/browser/faye-browser-min.js'),
+);
 const staticDir = mkdtempSync(path.join(tmpdir(), 'fanfare-static-'));
 writeFileSync(path.join(staticDir, PINNED), faye112);
 
@@ -65,8 +72,14 @@ describe('The page of the article', () => {
   });
 
   /** Puts the page on a site of its own, visits it, and waits until it listens. */
-  async function visit(t, { library = PINNED, base = server.url, attributes, headers, prepare = () => {} } = {}) {
-    const files = { '/': articlePage(base, library, attributes), '/fanout.js': articleScript(base) };
+  async function visit(
+    t,
+    { library = PINNED, base = server.url, attributes, headers, prepare = () => {} } = {},
+  ) {
+    const files = {
+      '/': articlePage(base, library, attributes),
+      '/fanout.js': articleScript(base),
+    };
     const site = await startSite(files, headers);
     t.after(() => site.close());
     const page = await openPage(t, browser);
@@ -94,14 +107,26 @@ describe('The page of the article', () => {
       await server.publish('mycomments', value);
       assert.deepEqual(await page.logged.next(), [INCOMING, value]);
     }
-    await server.publishItems(values.map((value) => ({ channel: 'mycomments', 'json-object': value })));
-    assert.deepEqual((await page.logged.take(values.length)).map(([, data]) => data), values);
+    await server.publishItems(
+      values.map((value) => ({ channel: 'mycomments', 'json-object': value })),
+    );
+    assert.deepEqual(
+      (await page.logged.take(values.length)).map(([, data]) => data),
+      values,
+    );
     assert.equal(page.logged.size, 0);
   }
 
-  const sessionSockets = (page) => page.sockets.filter((socket) => !socket.isClosed() && socket.url().includes('/bayeux'));
-  const polls = (page) => page.requests.filter((request) => request.method() === 'POST' && request.url().endsWith('/bayeux'));
-  const libraries = { 'Faye 1.1.2, as the operator put it there': () => PINNED, 'the client that comes with fanfare': () => builtIn };
+  const sessionSockets = (page) =>
+    page.sockets.filter((socket) => !socket.isClosed() && socket.url().includes('/bayeux'));
+  const polls = (page) =>
+    page.requests.filter(
+      (request) => request.method() === 'POST' && request.url().endsWith('/bayeux'),
+    );
+  const libraries = {
+    'Faye 1.1.2, as the operator put it there': () => PINNED,
+    'the client that comes with fanfare': () => builtIn,
+  };
 
   for (const [what, library] of Object.entries(libraries)) {
     describe(`with ${what}`, () => {
@@ -114,7 +139,13 @@ describe('The page of the article', () => {
       });
 
       test('hears what is published by polling in a browser without WebSockets', async (t) => {
-        const page = await visit(t, { library: library(), prepare: (it) => it.addInitScript(() => { delete window.WebSocket; }) });
+        const page = await visit(t, {
+          library: library(),
+          prepare: (it) =>
+            it.addInitScript(() => {
+              delete window.WebSocket;
+            }),
+        });
         await hearsEverything(page);
         assert.equal(page.sockets.length, 0);
         assert.ok(polls(page).length > 0);
@@ -133,7 +164,10 @@ describe('The page of the article', () => {
 
       test('is loaded only as the bytes that its integrity promises', async (t) => {
         const { bytes } = await call(server, 'GET', `/bayeux/static/${library()}`);
-        const page = await visit(t, { library: library(), attributes: `crossOrigin="anonymous" integrity="${sha384(bytes)}"` });
+        const page = await visit(t, {
+          library: library(),
+          attributes: `crossOrigin="anonymous" integrity="${sha384(bytes)}"`,
+        });
         await hearsEverything(page);
         assert.deepEqual(page.errors, []);
       });
@@ -141,7 +175,11 @@ describe('The page of the article', () => {
       test('finds its realm by host name, under a policy that allows that host and port alone', async (t) => {
         const host = `${server.realm.id}.localhost:${server.port}`;
         const policy = `default-src 'self'; script-src 'self' ${host}; connect-src ${host} ws://${host}`;
-        const page = await visit(t, { library: library(), base: `http://${host}`, headers: { 'content-security-policy': policy } });
+        const page = await visit(t, {
+          library: library(),
+          base: `http://${host}`,
+          headers: { 'content-security-policy': policy },
+        });
         await hearsEverything(page);
         assert.deepEqual(page.errors, []);
       });
@@ -162,7 +200,10 @@ describe('The page of the article', () => {
     while (pages[0].logged.size > 0) await pages[0].logged.next();
     for (let n = 0; n < 20; n++) await server.publish('mycomments', n);
     for (const page of pages) {
-      assert.deepEqual((await page.logged.take(20)).map(([, data]) => data), Array.from({ length: 20 }, (_, n) => n));
+      assert.deepEqual(
+        (await page.logged.take(20)).map(([, data]) => data),
+        Array.from({ length: 20 }, (_, n) => n),
+      );
     }
   });
 
@@ -175,7 +216,7 @@ describe('The page of the article', () => {
     await hearsEverything(page);
   });
 
-  test('with the article\'s throttle hears the first of many, and the next after half a second', async (t) => {
+  test("with the article's throttle hears the first of many, and the next after half a second", async (t) => {
     const script = `
       var _client = new Faye.Client('${server.url}/bayeux');
       window.Fanout = (function() {
@@ -207,7 +248,9 @@ describe('The page of the article', () => {
     }
     await pause(1000);
     while (page.logged.size > 0) await page.logged.next();
-    await server.publishItems(Array.from({ length: 10 }, (_, n) => ({ channel: 'mycomments', 'json-object': n })));
+    await server.publishItems(
+      Array.from({ length: 10 }, (_, n) => ({ channel: 'mycomments', 'json-object': n })),
+    );
     assert.deepEqual(await page.logged.next(), ['throttled:', 0]);
     await pause(700);
     await server.publish('mycomments', 'later');

@@ -45,7 +45,8 @@ describe('The demo page', () => {
   }
   const comment = (page, text) => page.locator('.comment', { hasText: text });
   const message = (page, text) => page.locator('.message', { hasText: text });
-  const hearsOver = (page, transport) => page.locator('#transport', { hasText: transport }).waitFor();
+  const hearsOver = (page, transport) =>
+    page.locator('#transport', { hasText: transport }).waitFor();
   const arrived = async (page) => Number(await page.locator('#arrived').textContent());
 
   test('shows in one tab what is written in another', async (t) => {
@@ -56,7 +57,12 @@ describe('The demo page', () => {
     await write(one, 'Ada', 'Hello from the other tab');
     await comment(other, 'Hello from the other tab').waitFor();
     await comment(one, 'Hello from the other tab').waitFor();
-    assert.equal(await comment(other, 'Hello from the other tab').locator('.by').evaluate((by) => by.firstChild.textContent), 'Ada');
+    assert.equal(
+      await comment(other, 'Hello from the other tab')
+        .locator('.by')
+        .evaluate((by) => by.firstChild.textContent),
+      'Ada',
+    );
     await message(other, '{"new_comment":').waitFor();
     assert.equal(await arrived(other), 1);
     assert.equal(await one.getByRole('textbox', { name: 'Comment' }).inputValue(), '');
@@ -70,8 +76,11 @@ describe('The demo page', () => {
     for (const value of [7, null, 'x', [1, { a: 2 }], true]) {
       const before = await arrived(page);
       await server.publish('demo-comments', value);
-      await until(async () => await arrived(page) === before + 1, 'the message is counted');
-      assert.equal(await page.locator('.message code').first().textContent(), JSON.stringify(value));
+      await until(async () => (await arrived(page)) === before + 1, 'the message is counted');
+      assert.equal(
+        await page.locator('.message code').first().textContent(),
+        JSON.stringify(value),
+      );
     }
     assert.deepEqual(page.errors, []);
   });
@@ -123,7 +132,12 @@ describe('The demo page', () => {
 
   test('says what the server has against a comment', async (t) => {
     const page = await visit(t);
-    await page.route('**/demo/comments', (route) => route.fulfill({ status: 400, json: { error: { code: 'no', message: 'Not today, please.' } } }));
+    await page.route('**/demo/comments', (route) =>
+      route.fulfill({
+        status: 400,
+        json: { error: { code: 'no', message: 'Not today, please.' } },
+      }),
+    );
     await write(page, 'Ada', 'x');
     await page.getByRole('alert').filter({ hasText: 'Not today, please.' }).waitFor();
   });
@@ -140,7 +154,10 @@ describe('The demo page', () => {
     await page.route('**/demo/', async (route) => {
       const answer = await route.fetch();
       const policy = `default-src 'self'; connect-src 'self' ws://127.0.0.1:${server.port}`;
-      await route.fulfill({ response: answer, headers: { ...answer.headers(), 'content-security-policy': policy } });
+      await route.fulfill({
+        response: answer,
+        headers: { ...answer.headers(), 'content-security-policy': policy },
+      });
     });
     await page.goto(demoUrl());
     await connected(page);
@@ -156,7 +173,9 @@ describe('The demo page', () => {
 
   test('has HTML to paste that hears what is published, on a site of another origin', async (t) => {
     const demo = await visit(t);
-    const site = await startSite({ '/': `<!doctype html><meta charset="utf-8">\n${await snippet(demo, 'html')}` });
+    const site = await startSite({
+      '/': `<!doctype html><meta charset="utf-8">\n${await snippet(demo, 'html')}`,
+    });
     t.after(() => site.close());
     const page = await openPage(t, browser);
     await page.goto(site.url);
@@ -164,7 +183,10 @@ describe('The demo page', () => {
       await server.publish('demo-comments', { pasted: true });
       await pause(100);
     }
-    assert.deepEqual(await page.logged.next(), ['Incoming updated data from the server:', { pasted: true }]);
+    assert.deepEqual(await page.logged.next(), [
+      'Incoming updated data from the server:',
+      { pasted: true },
+    ]);
     assert.deepEqual(page.errors, []);
   });
 
@@ -184,7 +206,11 @@ describe('The demo page', () => {
   test('has Python to paste that knows where the realm is', async (t) => {
     const page = await visit(t);
     const lines = await snippet(page, 'python');
-    assert.ok(lines.includes(`'${server.url}/realm/${server.realm.id}'`) && lines.includes(`'iss': '${server.realm.id}'`), lines);
+    assert.ok(
+      lines.includes(`'${server.url}/realm/${server.realm.id}'`) &&
+        lines.includes(`'iss': '${server.realm.id}'`),
+      lines,
+    );
     assert.ok(!(await page.content()).includes(server.realm.key));
   });
 
@@ -193,12 +219,19 @@ describe('The demo page', () => {
     await snippet(page, 'curl');
     await page.locator('[data-copies="curl"]').click();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await snippet(page, 'curl'));
+    assert.equal(
+      await page.evaluate(() => navigator.clipboard.readText()),
+      await snippet(page, 'curl'),
+    );
   });
 
   // ---- looks
 
-  for (const [what, options] of Object.entries({ wide: WIDE, narrow: NARROW, tiny: { viewport: { width: 320, height: 640 } } })) {
+  for (const [what, options] of Object.entries({
+    wide: WIDE,
+    narrow: NARROW,
+    tiny: { viewport: { width: 320, height: 640 } },
+  })) {
     test(`fits a ${what} window`, async (t) => {
       const page = await visit(t, options);
       await snippet(page, 'html');
@@ -221,31 +254,45 @@ describe('The demo page', () => {
   async function showUsualAddress(page) {
     await snippet(page, 'curl');
     await page.evaluate((url) => {
-      for (const code of document.querySelectorAll('pre code')) code.textContent = code.textContent.replaceAll(url, 'http://127.0.0.1:8400');
+      for (const code of document.querySelectorAll('pre code'))
+        code.textContent = code.textContent.replaceAll(url, 'http://127.0.0.1:8400');
     }, server.url);
   }
 
-  test('has its picture taken', { skip: process.env.UPDATE_SCREENSHOTS !== '1' && 'UPDATE_SCREENSHOTS=1 does that' }, async (t) => {
-    await server.restart();  // without the comments of other tests
-    const post = (name, text) => call(server, 'POST', '/demo/comments', { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, text }) });
-    const images = path.join(repository, 'docs/images');
-    const looks = path.join(tmpdir(), 'fanfare-demo');
-    [images, looks].forEach((directory) => mkdirSync(directory, { recursive: true }));
-    const shots = [
-      [path.join(images, 'demo.png'), { ...WIDE, colorScheme: 'light' }],
-      [path.join(looks, 'wide-dark.png'), { ...WIDE, colorScheme: 'dark' }],
-      [path.join(looks, 'narrow-light.png'), { ...NARROW, colorScheme: 'light' }],
-      [path.join(looks, 'narrow-dark.png'), { ...NARROW, colorScheme: 'dark' }],
-    ];
-    const pages = await Promise.all(shots.map(([, options]) => visit(t, { ...options, reducedMotion: 'reduce' })));
-    for (const page of pages) await showUsualAddress(page);
-    await post('Grace', 'The replay of Monday’s talk is up. Is the sound better now?');
-    await post('Linus', 'Much better, thank you!');
-    await server.publish('demo-comments', { text: 'hello from curl' });
-    await post('Ada', 'I have this page open twice.\nBoth had your comment before I had switched tabs.');
-    for (const [n, page] of pages.entries()) {
-      await comment(page, 'open twice').waitFor();
-      await page.screenshot({ path: shots[n][0], fullPage: true });
-    }
-  });
+  test(
+    'has its picture taken',
+    { skip: process.env.UPDATE_SCREENSHOTS !== '1' && 'UPDATE_SCREENSHOTS=1 does that' },
+    async (t) => {
+      await server.restart(); // without the comments of other tests
+      const post = (name, text) =>
+        call(server, 'POST', '/demo/comments', {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ name, text }),
+        });
+      const images = path.join(repository, 'docs/images');
+      const looks = path.join(tmpdir(), 'fanfare-demo');
+      [images, looks].forEach((directory) => mkdirSync(directory, { recursive: true }));
+      const shots = [
+        [path.join(images, 'demo.png'), { ...WIDE, colorScheme: 'light' }],
+        [path.join(looks, 'wide-dark.png'), { ...WIDE, colorScheme: 'dark' }],
+        [path.join(looks, 'narrow-light.png'), { ...NARROW, colorScheme: 'light' }],
+        [path.join(looks, 'narrow-dark.png'), { ...NARROW, colorScheme: 'dark' }],
+      ];
+      const pages = await Promise.all(
+        shots.map(([, options]) => visit(t, { ...options, reducedMotion: 'reduce' })),
+      );
+      for (const page of pages) await showUsualAddress(page);
+      await post('Grace', 'The replay of Monday’s talk is up. Is the sound better now?');
+      await post('Linus', 'Much better, thank you!');
+      await server.publish('demo-comments', { text: 'hello from curl' });
+      await post(
+        'Ada',
+        'I have this page open twice.\nBoth had your comment before I had switched tabs.',
+      );
+      for (const [n, page] of pages.entries()) {
+        await comment(page, 'open twice').waitFor();
+        await page.screenshot({ path: shots[n][0], fullPage: true });
+      }
+    },
+  );
 });

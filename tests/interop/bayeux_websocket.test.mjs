@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 
-import { connectMessage, Endpoint, handshakeMessage, isDelivery, subscribeMessage } from '../support/bayeux.mjs';
+import {
+  connectMessage,
+  Endpoint,
+  handshakeMessage,
+  isDelivery,
+  subscribeMessage,
+} from '../support/bayeux.mjs';
 import { call, RawConnection } from '../support/http.mjs';
 import { pause } from '../support/inbox.mjs';
 import { makeRealm } from '../support/server.mjs';
@@ -20,7 +26,8 @@ withServer('A WebSocket', { realms }, (server) => {
     t.after(() => socket.close());
     return socket;
   }
-  const connectOn = (clientId, extra) => connectMessage(clientId, { connectionType: 'websocket', ...extra });
+  const connectOn = (clientId, extra) =>
+    connectMessage(clientId, { connectionType: 'websocket', ...extra });
 
   // ---- opening
 
@@ -31,7 +38,13 @@ withServer('A WebSocket', { realms }, (server) => {
     assert.equal((await socket.ask(handshakeMessage())).successful, true);
   });
 
-  for (const path of ['/bayeux', '/bayeux/', '/bayeux/any/sub-path', '/r/demo/bayeux', '/bayeux?x=y']) {
+  for (const path of [
+    '/bayeux',
+    '/bayeux/',
+    '/bayeux/any/sub-path',
+    '/r/demo/bayeux',
+    '/bayeux?x=y',
+  ]) {
     test(`opens at ${path}`, async (t) => {
       const socket = await open(t, {}, new Endpoint(server, { path }));
       assert.equal((await socket.ask(handshakeMessage())).successful, true);
@@ -54,7 +67,7 @@ withServer('A WebSocket', { realms }, (server) => {
     const raw = await RawWebSocket.open(server);
     t.after(() => raw.destroy());
     assert.equal(raw.upgrade.status, 101);
-    assert.equal(raw.upgrade.headers['sec-websocket-accept'], 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=');  // section 1.3
+    assert.equal(raw.upgrade.headers['sec-websocket-accept'], 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='); // section 1.3
     assert.equal(raw.upgrade.headers.upgrade.toLowerCase(), 'websocket');
     assert.equal(raw.upgrade.headers.connection.toLowerCase(), 'upgrade');
   });
@@ -63,7 +76,12 @@ withServer('A WebSocket', { realms }, (server) => {
     const raw = new RawWebSocket();
     raw.connection = await RawConnection.open(server.port);
     t.after(() => raw.destroy());
-    raw.connection.write(Buffer.concat([Buffer.from(upgradeHead('/bayeux')), encodeFrame({ payload: JSON.stringify([handshakeMessage()]) })]));
+    raw.connection.write(
+      Buffer.concat([
+        Buffer.from(upgradeHead('/bayeux')),
+        encodeFrame({ payload: JSON.stringify([handshakeMessage()]) }),
+      ]),
+    );
     assert.equal((await raw.connection.response()).status, 101);
     assert.equal(JSON.parse((await raw.frame()).payload)[0].successful, true);
   });
@@ -75,8 +93,15 @@ withServer('A WebSocket', { realms }, (server) => {
   };
   for (const [what, [changed, statuses]] of Object.entries(BAD_OPENINGS)) {
     test(`is refused in HTTP when it comes with ${what}`, async () => {
-      const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...changed };
-      for (const name of Object.keys(headers)) if (headers[name] === undefined) delete headers[name];
+      const headers = {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...changed,
+      };
+      for (const name of Object.keys(headers))
+        if (headers[name] === undefined) delete headers[name];
       const { status } = await call(server, 'GET', '/bayeux', { headers });
       assert.ok(statuses.includes(status), String(status));
     });
@@ -118,7 +143,10 @@ withServer('A WebSocket', { realms }, (server) => {
     socket.send(connectOn(clientId, { id: '2' }));
     socket.send(subscribeMessage(clientId, '/mycomments', { id: '3' }));
     const reply = await socket.inbox.find(({ id }) => id === '3');
-    assert.deepEqual([reply.channel, reply.successful, reply.subscription], ['/meta/subscribe', true, '/mycomments']);
+    assert.deepEqual(
+      [reply.channel, reply.successful, reply.subscription],
+      ['/meta/subscribe', true, '/mycomments'],
+    );
     await server.publish('mycomments', { n: 1 });
     assert.deepEqual(await socket.delivery(), { channel: '/mycomments', data: { n: 1 } });
   });
@@ -143,9 +171,20 @@ withServer('A WebSocket', { realms }, (server) => {
     const socket = await open(t);
     const { clientId } = await socket.ask(handshakeMessage());
     while (socket.frames.size) await socket.frames.next();
-    socket.send([subscribeMessage(clientId, '/a', { id: 'a' }), subscribeMessage(clientId, '/meta/b', { id: 'b' }), subscribeMessage(clientId, '/c', { id: 'c' })]);
+    socket.send([
+      subscribeMessage(clientId, '/a', { id: 'a' }),
+      subscribeMessage(clientId, '/meta/b', { id: 'b' }),
+      subscribeMessage(clientId, '/c', { id: 'c' }),
+    ]);
     const replies = JSON.parse(await socket.frames.next());
-    assert.deepEqual(replies.map(({ id, successful }) => [id, successful]), [['a', true], ['b', false], ['c', true]]);
+    assert.deepEqual(
+      replies.map(({ id, successful }) => [id, successful]),
+      [
+        ['a', true],
+        ['b', false],
+        ['c', true],
+      ],
+    );
   });
 
   test('accepts one message that is not in an array, and answers in an array', async (t) => {
@@ -157,7 +196,11 @@ withServer('A WebSocket', { realms }, (server) => {
   test('answers a connect at once when it asks for that', async (t) => {
     const socket = await open(t);
     const clientId = await socket.session();
-    assert.equal((await socket.ask(connectOn(clientId, { advice: { timeout: 0 } }), TIMEOUT_MS / 2)).successful, true);
+    assert.equal(
+      (await socket.ask(connectOn(clientId, { advice: { timeout: 0 } }), TIMEOUT_MS / 2))
+        .successful,
+      true,
+    );
   });
 
   test('answers the older of two connects when the newer one comes', async (t) => {
@@ -174,7 +217,10 @@ withServer('A WebSocket', { realms }, (server) => {
   test('tells an unknown session to handshake anew, and stays open for that', async (t) => {
     const socket = await open(t);
     const reply = await socket.ask(connectOn('nobody'));
-    assert.deepEqual([reply.successful, reply.error, reply.advice.reconnect], [false, '401:nobody:Unknown client', 'handshake']);
+    assert.deepEqual(
+      [reply.successful, reply.error, reply.advice.reconnect],
+      [false, '401:nobody:Unknown client', 'handshake'],
+    );
     const clientId = await socket.session('/anew');
     assert.ok(clientId);
     await server.publish('anew', 1);
@@ -186,7 +232,10 @@ withServer('A WebSocket', { realms }, (server) => {
     await socket.session('/batch');
     const items = Array.from({ length: 300 }, (_, n) => ({ channel: 'batch', 'json-object': n }));
     await server.publishItems(items);
-    assert.deepEqual((await socket.deliveries(300)).map(({ data }) => data), items.map((_, n) => n));
+    assert.deepEqual(
+      (await socket.deliveries(300)).map(({ data }) => data),
+      items.map((_, n) => n),
+    );
   });
 
   test('answers pings with their payload', async (t) => {
@@ -211,7 +260,10 @@ withServer('A WebSocket', { realms }, (server) => {
   });
 
   test('compresses for those who can, and for them alone', async (t) => {
-    const [small, plain] = [await open(t, { perMessageDeflate: true }), await open(t, { perMessageDeflate: false })];
+    const [small, plain] = [
+      await open(t, { perMessageDeflate: true }),
+      await open(t, { perMessageDeflate: false }),
+    ];
     const data = { text: 'so much alike, '.repeat(500) };
     for (const socket of [small, plain]) await socket.session('/long');
     await server.publish('long', data);
@@ -241,7 +293,8 @@ withServer('A WebSocket', { realms }, (server) => {
     socket.send(connectOn(clientId, { id: 'last' }));
     socket.send({ channel: '/meta/disconnect', clientId, id: 'bye' });
     const order = [];
-    while (order.length < 2) order.push((await socket.inbox.find(({ id }) => id === 'last' || id === 'bye')).id);
+    while (order.length < 2)
+      order.push((await socket.inbox.find(({ id }) => id === 'last' || id === 'bye')).id);
     assert.deepEqual(order, ['last', 'bye']);
     const [reply] = await endpoint.connect(clientId);
     assert.equal(reply.advice.reconnect, 'handshake');
@@ -259,7 +312,10 @@ withServer('A WebSocket', { realms }, (server) => {
     await server.publish('meanwhile', 3);
     const next = await open(t);
     next.send(connectOn(clientId, { id: 'back' }));
-    assert.deepEqual((await next.deliveries(2)).map(({ data }) => data), [2, 3]);
+    assert.deepEqual(
+      (await next.deliveries(2)).map(({ data }) => data),
+      [2, 3],
+    );
     await server.publish('meanwhile', 4);
     assert.equal((await next.delivery()).data, 4);
   });
@@ -270,7 +326,10 @@ withServer('A WebSocket', { realms }, (server) => {
     const poll = endpoint.connect(clientId);
     await pause(200);
     await server.publish('moving', 1);
-    assert.deepEqual((await poll).filter(isDelivery).map(({ data }) => data), [1]);
+    assert.deepEqual(
+      (await poll).filter(isDelivery).map(({ data }) => data),
+      [1],
+    );
     await assert.rejects(first.delivery(1), 'delivered over both');
     const second = await open(t);
     second.send(connectOn(clientId, { id: 'back' }));
@@ -304,21 +363,32 @@ withServer('An event stream', { realms }, (server) => {
     await endpoint.subscribe(clientId, '/e');
     const raw = await RawConnection.open(server.port);
     t.after(() => raw.destroy());
-    raw.write(`GET /bayeux/${clientId} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`);
+    raw.write(
+      `GET /bayeux/${clientId} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n`,
+    );
     const { status, headers } = await raw.response();
     assert.deepEqual([status, headers['content-type']], [200, 'text/event-stream']);
-    const line = (start) => raw.read((buffer) => {
-      const text = buffer.toString();
-      const begin = text.indexOf(start);
-      const end = text.indexOf('\n', begin);
-      return begin >= 0 && end >= 0 ? [text.slice(begin + start.length, end).trim(), Buffer.byteLength(text.slice(0, end + 1))] : undefined;
-    });
+    const line = (start) =>
+      raw.read((buffer) => {
+        const text = buffer.toString();
+        const begin = text.indexOf(start);
+        const end = text.indexOf('\n', begin);
+        return begin >= 0 && end >= 0
+          ? [
+              text.slice(begin + start.length, end).trim(),
+              Buffer.byteLength(text.slice(0, end + 1)),
+            ]
+          : undefined;
+      });
     assert.match(await line('retry:'), /^\d+$/);
     for (const data of ['live', { n: 2 }]) {
       await server.publish('e', data);
       assert.deepEqual(JSON.parse(await line('data:')), [{ channel: '/e', data }]);
     }
     const [reply] = await endpoint.connect(clientId, { connectionType: 'eventsource' });
-    assert.deepEqual([reply.successful, reply.advice.timeout, reply.advice.interval], [true, 0, TIMEOUT_MS]);
+    assert.deepEqual(
+      [reply.successful, reply.advice.timeout, reply.advice.interval],
+      [true, 0, TIMEOUT_MS],
+    );
   });
 });

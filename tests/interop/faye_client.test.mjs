@@ -9,10 +9,22 @@ import { makeRealm } from '../support/server.mjs';
 import { test, withServer } from '../support/suite.mjs';
 
 // A proxy of the machine's must not stand between this client and 127.0.0.1.
-for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) delete process.env[name];
+for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'])
+  delete process.env[name];
 
 const VALUES = [
-  { new_comment: 42 }, 41, true, false, 'x', ['a', { b: [] }], null, {}, [], '', 0, -1.5e-7,
+  { new_comment: 42 },
+  41,
+  true,
+  false,
+  'x',
+  ['a', { b: [] }],
+  null,
+  {},
+  [],
+  '',
+  0,
+  -1.5e-7,
   { text: 'Grüße, 日本, \u2028 and "quotes" \\ / \u0000', deep: { deeper: { deepest: [[[1]]] } } },
 ];
 
@@ -68,9 +80,15 @@ for (const { transport, disabled } of TRANSPORTS) {
     test('receives a batch in the order in which it was published', async (t) => {
       const listener = new Listener(t, server, disabled);
       await listener.subscribe('/batch');
-      const items = Array.from({ length: 50 }, (_, n) => ({ channel: 'batch', 'json-object': { n } }));
+      const items = Array.from({ length: 50 }, (_, n) => ({
+        channel: 'batch',
+        'json-object': { n },
+      }));
       await server.publishItems(items);
-      assert.deepEqual(await listener.inbox.take(50), items.map((item) => item['json-object']));
+      assert.deepEqual(
+        await listener.inbox.take(50),
+        items.map((item) => item['json-object']),
+      );
     });
 
     test('hears /x/* one level deep and /x/** at any depth', async (t) => {
@@ -83,7 +101,10 @@ for (const { transport, disabled } of TRANSPORTS) {
       }
       await server.publish('news/end', 'end');
       assert.deepEqual(unordered(await shallow.take(2)), unordered(['news/uk', 'end']));
-      assert.deepEqual(unordered(await deep.take(3)), unordered(['news/uk/london', 'news/uk', 'end']));
+      assert.deepEqual(
+        unordered(await deep.take(3)),
+        unordered(['news/uk/london', 'news/uk', 'end']),
+      );
       await pause(50);
       assert.deepEqual([shallow.size, deep.size], [0, 0]);
     });
@@ -96,7 +117,7 @@ for (const { transport, disabled } of TRANSPORTS) {
       await server.publish('left', 1);
       assert.equal(await left.next(), 1);
       subscription.cancel();
-      await pause(300);  // the unsubscribe has no promise
+      await pause(300); // the unsubscribe has no promise
       await server.publish('left', 2);
       await server.publish('kept', 3);
       assert.equal(await listener.inbox.next(), 3);
@@ -109,7 +130,10 @@ for (const { transport, disabled } of TRANSPORTS) {
     });
 
     test('is refused when it publishes, and nobody hears it', async (t) => {
-      const [talker, listener] = [new Listener(t, server, disabled), new Listener(t, server, disabled)];
+      const [talker, listener] = [
+        new Listener(t, server, disabled),
+        new Listener(t, server, disabled),
+      ];
       await listener.subscribe('/quiet');
       await assert.rejects(Promise.resolve(talker.client.publish('/quiet', 'psst')), { code: 403 });
       await server.publish('quiet', 'said by the site');
@@ -119,7 +143,7 @@ for (const { transport, disabled } of TRANSPORTS) {
     test('stays subscribed over many polls', async (t) => {
       const listener = new Listener(t, server, disabled);
       await listener.subscribe('/patient');
-      await pause(7000);  // two polls and a bit
+      await pause(7000); // two polls and a bit
       await server.publish('patient', 'still there');
       assert.equal(await listener.inbox.next(1000), 'still there');
     });
@@ -137,7 +161,10 @@ for (const { transport, disabled } of TRANSPORTS) {
       await listener.subscribe('/two/*');
       await again.take(2);
       await server.restart();
-      assert.deepEqual((await again.take(2, 15_000)).map(({ successful }) => successful), [true, true]);
+      assert.deepEqual(
+        (await again.take(2, 15_000)).map(({ successful }) => successful),
+        [true, true],
+      );
       await server.publish('one', 1);
       await server.publish('two/2', 2);
       assert.deepEqual(unordered(await listener.inbox.take(2)), unordered([1, 2]));
@@ -146,7 +173,10 @@ for (const { transport, disabled } of TRANSPORTS) {
     test('can say good-bye, after which it hears nothing', async (t) => {
       const listener = new Listener(t, server, disabled);
       await listener.subscribe('/bye');
-      await Promise.race([listener.client.disconnect(), pause(3000).then(() => assert.fail('no answer to the disconnect'))]);
+      await Promise.race([
+        listener.client.disconnect(),
+        pause(3000).then(() => assert.fail('no answer to the disconnect')),
+      ]);
       await server.publish('bye', 1);
       await pause(200);
       assert.equal(listener.inbox.size, 0);

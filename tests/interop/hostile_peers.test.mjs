@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict';
 import { deflateRawSync } from 'node:zlib';
 
-import { connectMessage, Endpoint, handshakeMessage, subscribeMessage } from '../support/bayeux.mjs';
+import {
+  connectMessage,
+  Endpoint,
+  handshakeMessage,
+  subscribeMessage,
+} from '../support/bayeux.mjs';
 import { call, RawConnection } from '../support/http.mjs';
 import { pause, until } from '../support/inbox.mjs';
 import { bearer } from '../support/jwt.mjs';
@@ -51,10 +56,14 @@ withServer('A neighbour', { realms, limits }, (server) => {
 
   // ---- HTTP
 
-  const head = (lines) => `${['POST /bayeux HTTP/1.1', 'Host: localhost', ...lines].join('\r\n')}\r\n\r\n`;
+  const head = (lines) =>
+    `${['POST /bayeux HTTP/1.1', 'Host: localhost', ...lines].join('\r\n')}\r\n\r\n`;
   const BAD_HEADS = {
     'a head without end': [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(40_000)}`, [431]],
-    'a hundred thousand headers': [`GET / HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(100_000)}\r\n`, [431]],
+    'a hundred thousand headers': [
+      `GET / HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(100_000)}\r\n`,
+      [431],
+    ],
     'a path without end': [`GET /${'x'.repeat(12_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, [414, 431]],
     'no HTTP at all': ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hello\r\n\r\n', [400]],
     'a version of its own': ['GET / HTTP/3.0\r\nHost: x\r\n\r\n', [400, 505]],
@@ -62,8 +71,14 @@ withServer('A neighbour', { realms, limits }, (server) => {
     'a negative length': [head(['Content-Length: -1']), [400]],
     'a length beyond all numbers': [head(['Content-Length: 99999999999999999999999']), [400, 413]],
     'a length beyond the limit': [head(['Content-Length: 3000000']), [413]],
-    'a length and chunks': [`${head(['Content-Length: 2', 'Transfer-Encoding: chunked'])}0\r\n\r\n`, [400]],
-    'a coding beside chunked': [`${head(['Transfer-Encoding: gzip, chunked'])}0\r\n\r\n`, [400, 501]],
+    'a length and chunks': [
+      `${head(['Content-Length: 2', 'Transfer-Encoding: chunked'])}0\r\n\r\n`,
+      [400],
+    ],
+    'a coding beside chunked': [
+      `${head(['Transfer-Encoding: gzip, chunked'])}0\r\n\r\n`,
+      [400, 501],
+    ],
     'a chunk size that is none': [`${head(['Transfer-Encoding: chunked'])}zz\r\n\r\n`, [400]],
     'a folded header': [`GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n`, [400]],
     'a space before the colon': [`GET / HTTP/1.1\r\nHost : x\r\n\r\n`, [400]],
@@ -71,7 +86,7 @@ withServer('A neighbour', { realms, limits }, (server) => {
     'no Host': ['GET /healthz HTTP/1.1\r\n\r\n', [400]],
     'two Hosts': ['GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', [400]],
     'an unknown expectation': [head(['Expect: miracles', 'Content-Length: 2']), [417, 400]],
-    'CONNECT': ['CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n', [400, 404, 405, 501]],
+    CONNECT: ['CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n', [400, 404, 405, 501]],
   };
   for (const [what, [bytes, statuses]] of Object.entries(BAD_HEADS)) {
     test(`is not disturbed by ${what}, which is answered with ${statuses[0]}`, async (t) => {
@@ -92,7 +107,8 @@ withServer('A neighbour', { realms, limits }, (server) => {
         slow.forEach((connection) => connection.write(byte));
         await pause(100);
       }
-      for (const connection of slow) assert.ok(await connection.ends(6000), 'a slow head may stay for ever');
+      for (const connection of slow)
+        assert.ok(await connection.ends(6000), 'a slow head may stay for ever');
     });
   });
 
@@ -100,13 +116,20 @@ withServer('A neighbour', { realms, limits }, (server) => {
     await undisturbed(t, async () => {
       const slow = await Promise.all(Array.from({ length: 30 }, () => raw(t)));
       slow.forEach((connection) => connection.write(head(['Content-Length: 1000']) + '['));
-      for (const connection of slow) assert.ok(await connection.ends(6000), 'a slow body may stay for ever');
+      for (const connection of slow)
+        assert.ok(await connection.ends(6000), 'a slow body may stay for ever');
     });
   });
 
   test('is not disturbed by connections that end in the middle of things', async (t) => {
     await undisturbed(t, async () => {
-      const beginnings = ['', 'G', 'GET /healthz HTTP/1.1\r\n', head(['Content-Length: 10']) + '[', 'GET /bayeux/static/x HTTP/1.1\r\nHost: x\r\n\r\n'];
+      const beginnings = [
+        '',
+        'G',
+        'GET /healthz HTTP/1.1\r\n',
+        head(['Content-Length: 10']) + '[',
+        'GET /bayeux/static/x HTTP/1.1\r\nHost: x\r\n\r\n',
+      ];
       for (const bytes of beginnings) {
         for (const leave of ['destroy', 'end', 'resetAndDestroy']) {
           const connection = await raw(t);
@@ -123,7 +146,9 @@ withServer('A neighbour', { realms, limits }, (server) => {
       const body = JSON.stringify({ items: [{ channel: 'x', 'json-object': 1 }] });
       for (let n = 0; n < 50; n++) {
         const connection = await raw(t);
-        connection.write(`POST /realm/demo/publish/ HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer(server.realm)}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+        connection.write(
+          `POST /realm/demo/publish/ HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer(server.realm)}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
         connection.destroy();
       }
     });
@@ -139,7 +164,9 @@ withServer('A neighbour', { realms, limits }, (server) => {
 
   test('is not disturbed by one that asks and asks and reads no answer', async (t) => {
     await undisturbed(t, async () => {
-      const { json: { library } } = await call(server, 'GET', '/demo/info.json');
+      const {
+        json: { library },
+      } = await call(server, 'GET', '/demo/info.json');
       const connection = await raw(t);
       connection.socket.pause();
       connection.write(`GET /bayeux/static/${library} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(500));
@@ -160,10 +187,19 @@ withServer('A neighbour', { realms, limits }, (server) => {
     'a ping that is too long': [{ opcode: Opcode.ping, payload: 'x'.repeat(126) }, 1002],
     'a continuation of nothing': [{ opcode: Opcode.continuation, payload: message }, 1002],
     'a close with half a code': [{ opcode: Opcode.close, payload: '\x03' }, 1002],
-    'a close with a code that may not be sent': [{ opcode: Opcode.close, payload: Buffer.from([1005 >> 8, 1005 & 255]) }, 1002],
-    'a close whose reason is no UTF-8': [{ opcode: Opcode.close, payload: Buffer.from([1000 >> 8, 1000 & 255, 0xc3, 0x28]) }, 1007],
+    'a close with a code that may not be sent': [
+      { opcode: Opcode.close, payload: Buffer.from([1005 >> 8, 1005 & 255]) },
+      1002,
+    ],
+    'a close whose reason is no UTF-8': [
+      { opcode: Opcode.close, payload: Buffer.from([1000 >> 8, 1000 & 255, 0xc3, 0x28]) },
+      1007,
+    ],
     'a text that is no UTF-8': [{ payload: Buffer.from([0x22, 0xc3, 0x28, 0x22]) }, 1007],
-    'a message that is too long, as soon as its length is known': [{ payload: 'x', length: 2_000_000 }, 1009],
+    'a message that is too long, as soon as its length is known': [
+      { payload: 'x', length: 2_000_000 },
+      1009,
+    ],
     'a message of more bytes than there are': [{ payload: 'x', length: 2 ** 52 }, 1009],
   };
   for (const [what, [frame, code]] of Object.entries(BAD_FRAMES)) {
@@ -179,7 +215,14 @@ withServer('A neighbour', { realms, limits }, (server) => {
 
   test('is not disturbed by a length that is not written in the shortest way, or has its highest bit', async (t) => {
     await undisturbed(t, async () => {
-      for (const [length, code] of [[[0x81, 0xfe, 0, 5], [1002]], [[0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 5], [1002]], [[0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 5], [1002, 1009]]]) {
+      for (const [length, code] of [
+        [[0x81, 0xfe, 0, 5], [1002]],
+        [[0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 5], [1002]],
+        [
+          [0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 5],
+          [1002, 1009],
+        ],
+      ]) {
         const socket = await webSocket(t);
         socket.connection.write(Buffer.from([...length, 0, 0, 0, 0]));
         assert.ok(code.includes(await socket.closeCode()));
@@ -199,14 +242,17 @@ withServer('A neighbour', { realms, limits }, (server) => {
     await undisturbed(t, async () => {
       const socket = await webSocket(t);
       socket.send({ payload: 'x'.repeat(60_000), fin: false });
-      for (let n = 0; n < 30; n++) socket.send({ opcode: Opcode.continuation, payload: 'x'.repeat(60_000), fin: false });
+      for (let n = 0; n < 30; n++)
+        socket.send({ opcode: Opcode.continuation, payload: 'x'.repeat(60_000), fin: false });
       assert.equal(await socket.closeCode(), 1009);
     });
   });
 
   test('is not disturbed by a compressed message that grows beyond all bounds', async (t) => {
     await undisturbed(t, async () => {
-      const socket = await webSocket(t, { headers: 'Sec-WebSocket-Extensions: permessage-deflate\r\n' });
+      const socket = await webSocket(t, {
+        headers: 'Sec-WebSocket-Extensions: permessage-deflate\r\n',
+      });
       if (!socket.upgrade.headers['sec-websocket-extensions']) return;
       socket.send({ rsv: 4, payload: deflateRawSync(Buffer.alloc(100_000_000, ' ')) });
       assert.equal(await socket.closeCode(), 1009);
@@ -215,7 +261,9 @@ withServer('A neighbour', { realms, limits }, (server) => {
 
   test('is not disturbed by a compressed message that is none', async (t) => {
     await undisturbed(t, async () => {
-      const socket = await webSocket(t, { headers: 'Sec-WebSocket-Extensions: permessage-deflate\r\n' });
+      const socket = await webSocket(t, {
+        headers: 'Sec-WebSocket-Extensions: permessage-deflate\r\n',
+      });
       if (!socket.upgrade.headers['sec-websocket-extensions']) return;
       socket.send({ rsv: 4, payload: Buffer.alloc(50, 0xff) });
       assert.ok([1002, 1007].includes(await socket.closeCode()));
@@ -247,7 +295,11 @@ withServer('A neighbour', { realms, limits }, (server) => {
   test('is not disturbed by pings without end', async (t) => {
     await undisturbed(t, async () => {
       const socket = await webSocket(t);
-      socket.connection.write(Buffer.concat(Array.from({ length: 5000 }, () => encodeFrame({ opcode: Opcode.ping, payload: 'x' }))));
+      socket.connection.write(
+        Buffer.concat(
+          Array.from({ length: 5000 }, () => encodeFrame({ opcode: Opcode.ping, payload: 'x' })),
+        ),
+      );
       for (let n = 0; n < 5000; n++) assert.equal((await socket.frame()).opcode, Opcode.pong);
     });
   });
@@ -269,11 +321,16 @@ withServer('A neighbour', { realms, limits }, (server) => {
       t.after(() => deaf.close());
       await deaf.session('/flood');
       let isClosed = false;
-      deaf.closed.then(() => { isClosed = true; });
+      deaf.closed.then(() => {
+        isClosed = true;
+      });
       deaf.ws._socket.pause();
       // Far more than the kernel's buffers and one connection's outbox hold.
       for (let n = 0; n < 40; n++) {
-        const items = Array.from({ length: 20 }, () => ({ channel: 'flood', 'json-object': 'x'.repeat(50_000) }));
+        const items = Array.from({ length: 20 }, () => ({
+          channel: 'flood',
+          'json-object': 'x'.repeat(50_000),
+        }));
         await server.publishItems(items);
       }
       deaf.ws._socket.resume();
@@ -287,9 +344,15 @@ withServer('A neighbour', { realms, limits }, (server) => {
     await undisturbed(t, async () => {
       const clientId = await endpoint.session();
       const subscribeTo = (names) => endpoint.send(subscribeMessage(clientId, names));
-      const names = (begin, count) => Array.from({ length: count }, (_, n) => `/channel/${begin + n}`);
-      assert.equal((await subscribeTo(names(0, 101)))[0].successful, false, 'too many in one message');
-      for (let n = 0; n < 1000; n += 100) assert.equal((await subscribeTo(names(n, 100)))[0].successful, true);
+      const names = (begin, count) =>
+        Array.from({ length: count }, (_, n) => `/channel/${begin + n}`);
+      assert.equal(
+        (await subscribeTo(names(0, 101)))[0].successful,
+        false,
+        'too many in one message',
+      );
+      for (let n = 0; n < 1000; n += 100)
+        assert.equal((await subscribeTo(names(n, 100)))[0].successful, true);
       assert.equal((await subscribeTo('/one-too-many'))[0].successful, false);
     });
   });
@@ -313,9 +376,14 @@ withServer('A neighbour', { realms, limits }, (server) => {
   test('is not disturbed by many polls of one session', async (t) => {
     await undisturbed(t, async () => {
       const clientId = await endpoint.session('/busy');
-      const statuses = await Promise.all(Array.from({ length: 30 }, (_, n) =>
-        call(server, 'POST', '/bayeux', { headers: { 'content-type': 'application/json' }, body: JSON.stringify([connectMessage(clientId, { id: String(n) })]) })
-          .then(({ status }) => status)));
+      const statuses = await Promise.all(
+        Array.from({ length: 30 }, (_, n) =>
+          call(server, 'POST', '/bayeux', {
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify([connectMessage(clientId, { id: String(n) })]),
+          }).then(({ status }) => status),
+        ),
+      );
       assert.ok(statuses.includes(200), 'the newest one is answered');
     });
   });
@@ -323,7 +391,12 @@ withServer('A neighbour', { realms, limits }, (server) => {
   test('is not disturbed by a clientId of every wrong kind', async (t) => {
     await undisturbed(t, async () => {
       for (const clientId of [7, null, {}, [], true, '', 'x'.repeat(100_000)]) {
-        const [reply] = await endpoint.send({ channel: '/meta/connect', clientId, connectionType: 'long-polling', id: '1' });
+        const [reply] = await endpoint.send({
+          channel: '/meta/connect',
+          clientId,
+          connectionType: 'long-polling',
+          id: '1',
+        });
         assert.equal(reply.successful, false);
       }
     });

@@ -23,7 +23,9 @@ function standInForFanout(t, server) {
     }
     return connect.apply(this, args);
   };
-  t.after(() => { net.Socket.prototype.connect = connect; });
+  t.after(() => {
+    net.Socket.prototype.connect = connect;
+  });
 }
 
 class JsonObject {
@@ -31,15 +33,22 @@ class JsonObject {
     this.value = value;
   }
 
-  name() { return 'json-object'; }
+  name() {
+    return 'json-object';
+  }
 
-  export() { return this.value; }
+  export() {
+    return this.value;
+  }
 }
 
 /** The libraries call back with (success, message, context). */
-const called = (start) => new Promise((resolve) => {
-  start((success, message, context) => resolve({ success, message, status: context?.statusCode }));
-});
+const called = (start) =>
+  new Promise((resolve) => {
+    start((success, message, context) =>
+      resolve({ success, message, status: context?.statusCode }),
+    );
+  });
 
 withServer('A publishing library', {}, (server) => {
   async function subscriber(t, channel) {
@@ -56,7 +65,9 @@ withServer('A publishing library', {}, (server) => {
     const fanout = new fanoutpub.Fanout(server.realm.id, server.realm.key, false);
     const socket = await subscriber(t, '/mycomments');
     for (const value of [{ new_comment: 42 }, 41, true, 'x', [1, 'two'], null]) {
-      const { success, message } = await called((done) => fanout.publish('mycomments', value, done));
+      const { success, message } = await called((done) =>
+        fanout.publish('mycomments', value, done),
+      );
       assert.equal(success, true, message);
       assert.deepEqual(await socket.delivery(), { channel: '/mycomments', data: value });
     }
@@ -66,12 +77,17 @@ withServer('A publishing library', {}, (server) => {
     standInForFanout(t, server);
     const fanout = new fanoutpub.Fanout(server.realm.id, server.realm.key, false);
     const socket = await subscriber(t, '/ids');
-    const publish = promisify((n, id, previous, done) => fanout.publish('ids', n, id, previous, (ok, why) => done(ok ? null : why)));
+    const publish = promisify((n, id, previous, done) =>
+      fanout.publish('ids', n, id, previous, (ok, why) => done(ok ? null : why)),
+    );
     await publish(1, 'a', undefined);
     await publish(2, 'b', 'a');
-    await publish(2, 'b', 'a');  // a repetition, as after a lost answer
+    await publish(2, 'b', 'a'); // a repetition, as after a lost answer
     await publish(3, 'c', 'b');
-    assert.deepEqual((await socket.deliveries(3)).map(({ data }) => data), [1, 2, 3]);
+    assert.deepEqual(
+      (await socket.deliveries(3)).map(({ data }) => data),
+      [1, 2, 3],
+    );
   });
 
   test('npm fanoutpub learns that its key is wrong', async (t) => {
@@ -81,7 +97,10 @@ withServer('A publishing library', {}, (server) => {
     assert.deepEqual({ success, status }, { success: false, status: 401 });
   });
 
-  for (const [name, library] of [['pubcontrol 1.3', pubcontrol], ['@fanoutio/pubcontrol 2.1', modern]]) {
+  for (const [name, library] of [
+    ['pubcontrol 1.3', pubcontrol],
+    ['@fanoutio/pubcontrol 2.1', modern],
+  ]) {
     const itemOf = (value, ...ids) => new library.Item(new JsonObject(value), ...ids);
     const client = (authenticate, uri = realmUrl()) => {
       const made = new library.PubControlClient(uri);
@@ -106,7 +125,10 @@ withServer('A publishing library', {}, (server) => {
     });
 
     test(`npm ${name} publishes with user and password, and a base URI that ends in a slash`, async (t) => {
-      const made = client((it) => it.setAuthBasic(server.realm.id, server.realm.key), `${realmUrl()}/`);
+      const made = client(
+        (it) => it.setAuthBasic(server.realm.id, server.realm.key),
+        `${realmUrl()}/`,
+      );
       const socket = await subscriber(t, '/password');
       await publish(made, 'password', itemOf(7));
       assert.deepEqual(await socket.delivery(), { channel: '/password', data: 7 });
@@ -121,11 +143,20 @@ withServer('A publishing library', {}, (server) => {
       await publish(made, channel, itemOf(2, 'b', 'a'));
       await publish(made, channel, itemOf(3, 'c', 'b'));
       await publish(made, channel, itemOf(4, 'd', 'c'));
-      assert.deepEqual((await socket.deliveries(4)).map(({ data }) => data), [1, 2, 3, 4]);
+      assert.deepEqual(
+        (await socket.deliveries(4)).map(({ data }) => data),
+        [1, 2, 3, 4],
+      );
     });
 
     test(`npm ${name} is told when it has no credentials`, async () => {
-      await assert.rejects(publish(client(() => {}), 'token', itemOf(1)));
+      await assert.rejects(
+        publish(
+          client(() => {}),
+          'token',
+          itemOf(1),
+        ),
+      );
     });
 
     test(`npm ${name} publishes a hundred items at once and none is lost`, async (t) => {
@@ -133,7 +164,10 @@ withServer('A publishing library', {}, (server) => {
       const socket = await subscriber(t, '/hundred');
       await Promise.all(Array.from({ length: 100 }, (_, n) => publish(made, 'hundred', itemOf(n))));
       const arrived = (await socket.deliveries(100)).map(({ data }) => data);
-      assert.deepEqual(arrived.sort((a, b) => a - b), Array.from({ length: 100 }, (_, n) => n));
+      assert.deepEqual(
+        arrived.sort((a, b) => a - b),
+        Array.from({ length: 100 }, (_, n) => n),
+      );
     });
   }
 });

@@ -23,9 +23,20 @@ withServer('A publish request', {}, (server) => {
   const bodyFor = (channel, data) => JSON.stringify({ items: [{ channel, 'json-object': data }] });
   const target = '/realm/demo/publish/';
 
-  function request(body, { version = 'HTTP/1.1', host = `127.0.0.1:${server.port}`, path = target, headers = {} } = {}) {
-    const all = { Host: host, Authorization: bearer(server.realm), 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...headers };
-    const lines = Object.entries(all).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${value}\r\n`);
+  function request(
+    body,
+    { version = 'HTTP/1.1', host = `127.0.0.1:${server.port}`, path = target, headers = {} } = {},
+  ) {
+    const all = {
+      Host: host,
+      Authorization: bearer(server.realm),
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(body),
+      ...headers,
+    };
+    const lines = Object.entries(all)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}: ${value}\r\n`);
     return `POST ${path} ${version}\r\n${lines.join('')}\r\n${body}`;
   }
   const data = async (socket) => (await socket.delivery()).data;
@@ -57,7 +68,10 @@ withServer('A publish request', {}, (server) => {
     const statuses = [];
     for (const _ of bodies) statuses.push((await raw.response()).status);
     assert.deepEqual(statuses, [200, 400, 200, 200]);
-    assert.deepEqual((await socket.deliveries(3)).map((delivery) => delivery.data), [1, 2, 3]);
+    assert.deepEqual(
+      (await socket.deliveries(3)).map((delivery) => delivery.data),
+      [1, 2, 3],
+    );
   });
 
   test('may come in pieces of any size', async (t) => {
@@ -90,24 +104,36 @@ withServer('A publish request', {}, (server) => {
   test('may be of HTTP/1.0 and keep its connection', async (t) => {
     const [socket, raw] = [await subscriber(t, '/old-alive'), await connection(t)];
     for (const n of [1, 2]) {
-      raw.write(request(bodyFor('old-alive', n), { version: 'HTTP/1.0', headers: { Connection: 'keep-alive' } }));
+      raw.write(
+        request(bodyFor('old-alive', n), {
+          version: 'HTTP/1.0',
+          headers: { Connection: 'keep-alive' },
+        }),
+      );
       const { status, headers } = await raw.response();
       assert.equal(status, 200);
-      if (headers.connection?.toLowerCase() !== 'keep-alive') return;  // closing is allowed as well
+      if (headers.connection?.toLowerCase() !== 'keep-alive') return; // closing is allowed as well
       assert.equal(await data(socket), n);
     }
   });
 
   test('may carry the whole URL, as through a proxy', async (t) => {
     const [socket, raw] = [await subscriber(t, '/proxied'), await connection(t)];
-    raw.write(request(bodyFor('proxied', 1), { path: `http://api.fanout.io${target}`, host: 'api.fanout.io' }));
+    raw.write(
+      request(bodyFor('proxied', 1), {
+        path: `http://api.fanout.io${target}`,
+        host: 'api.fanout.io',
+      }),
+    );
     assert.equal((await raw.response()).status, 200);
     assert.equal(await data(socket), 1);
   });
 
   test('is told to continue when it waits for that', async (t) => {
     const [socket, raw] = [await subscriber(t, '/expect'), await connection(t)];
-    const [head, body] = request(bodyFor('expect', 'x'.repeat(2000)), { headers: { Expect: '100-continue' } }).split('\r\n\r\n');
+    const [head, body] = request(bodyFor('expect', 'x'.repeat(2000)), {
+      headers: { Expect: '100-continue' },
+    }).split('\r\n\r\n');
     raw.write(`${head}\r\n\r\n`);
     assert.equal((await raw.response()).status, 100);
     raw.write(body);
@@ -128,7 +154,9 @@ withServer('A publish request', {}, (server) => {
     const [socket, raw] = [await subscriber(t, '/chunked'), await connection(t)];
     const body = bodyFor('chunked', 'in two');
     const chunk = (text) => `${text.length.toString(16)}\r\n${text}\r\n`;
-    const head = request('', { headers: { 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' } });
+    const head = request('', {
+      headers: { 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' },
+    });
     raw.write(head + chunk(body.slice(0, 9)) + chunk(body.slice(9)) + chunk(''));
     assert.equal((await raw.response()).status, 200);
     assert.equal(await data(socket), 'in two');
@@ -159,7 +187,13 @@ withServer('A publish request', {}, (server) => {
   });
 
   test('is never redirected', async (t) => {
-    for (const path of ['/realm/demo/publish', '/realm/demo/publish/', '/realm/demo/publish/a', '/realm/demo/publish/a/', '/realm/demo/publish/?x=y']) {
+    for (const path of [
+      '/realm/demo/publish',
+      '/realm/demo/publish/',
+      '/realm/demo/publish/a',
+      '/realm/demo/publish/a/',
+      '/realm/demo/publish/?x=y',
+    ]) {
       const raw = await connection(t);
       raw.write(request(bodyFor('a', 1), { path }));
       assert.equal((await raw.response()).status, 200, path);

@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 
-import { connectMessage, Endpoint, handshakeMessage, isDelivery, subscribeMessage } from '../support/bayeux.mjs';
+import {
+  connectMessage,
+  Endpoint,
+  handshakeMessage,
+  isDelivery,
+  subscribeMessage,
+} from '../support/bayeux.mjs';
 import { call } from '../support/http.mjs';
 import { pause, unordered } from '../support/inbox.mjs';
 import { bearer } from '../support/jwt.mjs';
@@ -18,13 +24,21 @@ withServer('A session', { realms }, (server) => {
 
   /** Publishes over a few connections that stay open, so that both workers take part. */
   function publisher(t, connections = 4) {
-    const agents = numbers(connections).map(() => new http.Agent({ keepAlive: true, maxSockets: 1 }));
+    const agents = numbers(connections).map(
+      () => new http.Agent({ keepAlive: true, maxSockets: 1 }),
+    );
     t.after(() => agents.forEach((agent) => agent.destroy()));
     const headers = { authorization: bearer(server.realm), 'content-type': 'application/json' };
     let turn = 0;
     return async (...items) => {
-      const body = JSON.stringify({ items: items.map(([channel, data]) => ({ channel, 'json-object': data })) });
-      const answer = await call(server, 'POST', '/realm/demo/publish/', { agent: agents[turn++ % connections], headers, body });
+      const body = JSON.stringify({
+        items: items.map(([channel, data]) => ({ channel, 'json-object': data })),
+      });
+      const answer = await call(server, 'POST', '/realm/demo/publish/', {
+        agent: agents[turn++ % connections],
+        headers,
+        body,
+      });
       assert.equal(answer.status, 200, answer.text);
     };
   }
@@ -37,7 +51,10 @@ withServer('A session', { realms }, (server) => {
       assert.equal(reply.successful, true, JSON.stringify(reply));
     }
     for (const n of numbers(30)) await server.publish(`channel-${n}`, n);
-    assert.deepEqual(unordered((await endpoint.poll(clientId, 30)).map(({ data }) => data)), unordered(numbers(30)));
+    assert.deepEqual(
+      unordered((await endpoint.poll(clientId, 30)).map(({ data }) => data)),
+      unordered(numbers(30)),
+    );
   });
 
   test('is known on every WebSocket', async (t) => {
@@ -65,7 +82,10 @@ withServer('A session', { realms }, (server) => {
     for (const n of numbers(20)) await server.publish(`own-${n}`, n);
     for (const [n, clientId] of ids.entries()) {
       const replies = await endpoint.send(connectMessage(clientId), { agent });
-      assert.deepEqual(replies.filter(isDelivery).map(({ data }) => data), [n]);
+      assert.deepEqual(
+        replies.filter(isDelivery).map(({ data }) => data),
+        [n],
+      );
     }
   });
 
@@ -75,7 +95,10 @@ withServer('A session', { realms }, (server) => {
     t.after(() => socket.close());
     await socket.session('/thousand');
     for (const n of numbers(1000)) await publish(['thousand', n]);
-    assert.deepEqual((await socket.deliveries(1000)).map(({ data }) => data), numbers(1000));
+    assert.deepEqual(
+      (await socket.deliveries(1000)).map(({ data }) => data),
+      numbers(1000),
+    );
   });
 
   test('hears each of a thousand publications of twenty channels in the order of its channel', async (t) => {
@@ -83,10 +106,14 @@ withServer('A session', { realms }, (server) => {
     const socket = await endpoint.socket();
     t.after(() => socket.close());
     await socket.session('/many/*');
-    for (let n = 0; n < 1000; n += 10) await publish(...numbers(10).map((i) => [`many/${(n + i) % 20}`, n + i]));
+    for (let n = 0; n < 1000; n += 10)
+      await publish(...numbers(10).map((i) => [`many/${(n + i) % 20}`, n + i]));
     const arrived = (await socket.deliveries(1000)).map(({ data }) => data);
     for (const channel of numbers(20)) {
-      assert.deepEqual(arrived.filter((n) => n % 20 === channel), numbers(1000).filter((n) => n % 20 === channel));
+      assert.deepEqual(
+        arrived.filter((n) => n % 20 === channel),
+        numbers(1000).filter((n) => n % 20 === channel),
+      );
     }
   });
 
@@ -96,12 +123,15 @@ withServer('A session', { realms }, (server) => {
     const polls = clientIds.map((clientId) => endpoint.poll(clientId, 400));
     for (const n of numbers(400)) {
       await publish([`poll/${n % 2}`, n]);
-      if (n % 40 === 0) await pause(15);  // so that some polls are held and some are not
+      if (n % 40 === 0) await pause(15); // so that some polls are held and some are not
     }
     for (const deliveries of await Promise.all(polls)) {
       const arrived = deliveries.map(({ data }) => data);
       for (const channel of [0, 1]) {
-        assert.deepEqual(arrived.filter((n) => n % 2 === channel), numbers(400).filter((n) => n % 2 === channel));
+        assert.deepEqual(
+          arrived.filter((n) => n % 2 === channel),
+          numbers(400).filter((n) => n % 2 === channel),
+        );
       }
     }
   });
@@ -116,7 +146,7 @@ withServer('A session', { realms }, (server) => {
       held.catch(() => {});
       await pause(30);
       leaving.abort();
-      await pause(30);  // the server has seen it leave: what comes now is for the next poll
+      await pause(30); // the server has seen it leave: what comes now is for the next poll
       await publish(['cut', n]);
       arrived.push(...(await endpoint.poll(clientId, 1)).map(({ data }) => data));
     }
@@ -130,7 +160,9 @@ withServer('A session', { realms }, (server) => {
       const socket = await endpoint.socket();
       t.after(() => socket.close());
       const held = endpoint.connect(clientId);
-      const publishing = (async () => { for (const n of numbers(20)) await publish(['upgrade', n]); })();
+      const publishing = (async () => {
+        for (const n of numbers(20)) await publish(['upgrade', n]);
+      })();
       await pause(round);
       // As Faye does: the poll is let finish, and its answer is followed by a connect on the socket.
       const overHttp = (await held).filter(isDelivery).map(({ data }) => data);
@@ -148,7 +180,10 @@ withServer('A session', { realms }, (server) => {
     const polling = await Promise.all(numbers(10).map(() => endpoint.session('/all', '/**')));
     await server.publish('all', 'everyone');
     await server.publish('all', 'again');
-    const expected = [{ channel: '/all', data: 'everyone' }, { channel: '/all', data: 'again' }];
+    const expected = [
+      { channel: '/all', data: 'everyone' },
+      { channel: '/all', data: 'again' },
+    ];
     for (const socket of sockets) assert.deepEqual(await socket.deliveries(2), expected);
     for (const clientId of polling) assert.deepEqual(await endpoint.poll(clientId, 2), expected);
     for (const socket of sockets) await assert.rejects(socket.delivery(1), 'heard twice');

@@ -34,7 +34,8 @@ withServer('A file for browsers', { staticDir }, (server) => {
     assert.equal(headers['access-control-allow-origin'], '*');
     assert.equal(headers['x-content-type-options'], 'nosniff');
   }
-  const maxAge = ({ headers }) => Number(headers['cache-control']?.match(/max-age=(\d+)/)?.[1] ?? 0);
+  const maxAge = ({ headers }) =>
+    Number(headers['cache-control']?.match(/max-age=(\d+)/)?.[1] ?? 0);
 
   test('of the operator has exactly its bytes, and may be loaded from any page and kept for long', async () => {
     const answer = await get(`/bayeux/static/${PINNED}`);
@@ -54,19 +55,29 @@ withServer('A file for browsers', { staticDir }, (server) => {
   });
 
   test('is listed with the hash of its bytes', async () => {
-    const { status, headers, json: { files } } = await get('/bayeux/static/integrity.json');
+    const {
+      status,
+      headers,
+      json: { files },
+    } = await get('/bayeux/static/integrity.json');
     assert.equal(status, 200);
     assert.equal(headers['access-control-allow-origin'], '*');
     for (const name of [await library(), PINNED]) {
       const { bytes } = await get(`/bayeux/static/${name}`);
       const listed = files.find((file) => file.name === name);
-      assert.deepEqual({ integrity: listed?.integrity, bytes: listed?.bytes }, { integrity: integrityOf(bytes), bytes: bytes.length }, name);
+      assert.deepEqual(
+        { integrity: listed?.integrity, bytes: listed?.bytes },
+        { integrity: integrityOf(bytes), bytes: bytes.length },
+        name,
+      );
     }
   });
 
   test('need not come again when it has not changed', async () => {
     for (const name of [await library(), PINNED]) {
-      const { headers: { etag } } = await get(`/bayeux/static/${name}`);
+      const {
+        headers: { etag },
+      } = await get(`/bayeux/static/${name}`);
       assert.match(etag, /^(W\/)?".+"$/);
       const again = await get(`/bayeux/static/${name}`, { 'if-none-match': etag });
       assert.deepEqual([again.status, again.bytes.length], [304, 0]);
@@ -76,13 +87,28 @@ withServer('A file for browsers', { staticDir }, (server) => {
   test('has a head without a body', async () => {
     const { status, headers, bytes } = await call(server, 'HEAD', `/bayeux/static/${PINNED}`);
     assert.deepEqual([status, bytes.length], [200, 0]);
-    assert.equal(Number(headers['content-length']), readFileSync(path.join(staticDir, PINNED)).length);
+    assert.equal(
+      Number(headers['content-length']),
+      readFileSync(path.join(staticDir, PINNED)).length,
+    );
   });
 
   for (const target of [
-    '/bayeux/static/../secret.txt', '/bayeux/static/%2e%2e/secret.txt', '/bayeux/static/..%2fsecret.txt', '/bayeux/static/%2e%2e%2fsecret.txt',
-    '/bayeux/static/..\\secret.txt', '/bayeux/static//etc/passwd', '/bayeux/static/%00', `/bayeux/static/${PINNED}%00.js`, '/bayeux/static/.hidden',
-    '/bayeux/static/', '/bayeux/static/nothing.js', '/demo/../../etc/passwd', '/demo/%2e%2e/%2e%2e/etc/passwd', '/demo/nothing.js', '/nothing',
+    '/bayeux/static/../secret.txt',
+    '/bayeux/static/%2e%2e/secret.txt',
+    '/bayeux/static/..%2fsecret.txt',
+    '/bayeux/static/%2e%2e%2fsecret.txt',
+    '/bayeux/static/..\\secret.txt',
+    '/bayeux/static//etc/passwd',
+    '/bayeux/static/%00',
+    `/bayeux/static/${PINNED}%00.js`,
+    '/bayeux/static/.hidden',
+    '/bayeux/static/',
+    '/bayeux/static/nothing.js',
+    '/demo/../../etc/passwd',
+    '/demo/%2e%2e/%2e%2e/etc/passwd',
+    '/demo/nothing.js',
+    '/nothing',
   ]) {
     test(`is not what ${target} has`, async (t) => {
       const raw = await RawConnection.open(server.port);
@@ -96,7 +122,9 @@ withServer('A file for browsers', { staticDir }, (server) => {
 
   test('is asked for by 100 pages at once', async () => {
     const name = await library();
-    const answers = await Promise.all(Array.from({ length: 100 }, () => get(`/bayeux/static/${name}`)));
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => get(`/bayeux/static/${name}`)),
+    );
     assert.equal(new Set(answers.map(({ bytes }) => integrityOf(bytes))).size, 1);
   });
 });
@@ -104,10 +132,18 @@ withServer('A file for browsers', { staticDir }, (server) => {
 withServer('The demo', {}, (server) => {
   const get = (target) => call(server, 'GET', target);
   const post = (body, headers = { 'content-type': 'application/json' }) =>
-    call(server, 'POST', '/demo/comments', { headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+    call(server, 'POST', '/demo/comments', {
+      headers,
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
 
   test('page has its files, with the types that browsers want', async () => {
-    for (const [target, type] of [['/demo/', /^text\/html/], ['/demo/demo.css', /^text\/css/], ['/demo/demo.js', /javascript/], ['/demo/icon.svg', /^image\/svg\+xml/]]) {
+    for (const [target, type] of [
+      ['/demo/', /^text\/html/],
+      ['/demo/demo.css', /^text\/css/],
+      ['/demo/demo.js', /javascript/],
+      ['/demo/icon.svg', /^image\/svg\+xml/],
+    ]) {
       const { status, headers } = await get(target);
       assert.equal(status, 200, target);
       assert.match(headers['content-type'], type);
@@ -116,7 +152,10 @@ withServer('The demo', {}, (server) => {
 
   test('page is found without the last slash', async () => {
     const { status, headers } = await get('/demo');
-    assert.ok(status === 200 || headers.location?.endsWith('/demo/'), `${status} ${headers.location}`);
+    assert.ok(
+      status === 200 || headers.location?.endsWith('/demo/'),
+      `${status} ${headers.location}`,
+    );
   });
 
   test('says where it is, and keeps the key to itself', async () => {
@@ -135,7 +174,10 @@ withServer('The demo', {}, (server) => {
     t.after(() => socket.close());
     await socket.session('/demo-comments');
     const before = (await get('/demo/comments')).json.comments.length;
-    const comments = [{ name: 'Ada', text: 'Grüße & <b>"quotes"</b>\nand a new line' }, { name: '日本', text: 'ok' }];
+    const comments = [
+      { name: 'Ada', text: 'Grüße & <b>"quotes"</b>\nand a new line' },
+      { name: '日本', text: 'ok' },
+    ];
     for (const comment of comments) {
       const answer = await post(comment);
       assert.ok(answer.status === 200 || answer.status === 201, answer.text);
@@ -143,19 +185,32 @@ withServer('The demo', {}, (server) => {
     const kept = (await get('/demo/comments')).json.comments;
     assert.equal(kept.length, before + 2);
     const newest = kept.sort((a, b) => a.id - b.id).slice(-2);
-    assert.deepEqual(newest.map(({ name, text }) => ({ name, text })), comments);
+    assert.deepEqual(
+      newest.map(({ name, text }) => ({ name, text })),
+      comments,
+    );
     for (const { at } of newest) assert.ok(Math.abs(Date.now() - Date.parse(at)) < 60_000, at);
-    assert.deepEqual((await socket.deliveries(2)).map(({ data }) => data), newest.map(({ id }) => ({ new_comment: id })));
+    assert.deepEqual(
+      (await socket.deliveries(2)).map(({ data }) => data),
+      newest.map(({ id }) => ({ new_comment: id })),
+    );
   });
 
   test('keeps fifty comments, the newest', async () => {
     for (let n = 0; n < 60; n++) await post({ name: 'n', text: String(n) });
     const { comments } = (await get('/demo/comments')).json;
-    assert.deepEqual(comments.map(({ text }) => Number(text)).sort((a, b) => a - b), Array.from({ length: 50 }, (_, n) => n + 10));
+    assert.deepEqual(
+      comments.map(({ text }) => Number(text)).sort((a, b) => a - b),
+      Array.from({ length: 50 }, (_, n) => n + 10),
+    );
   });
 
   for (const [what, body] of Object.entries({
-    'no JSON': 'hello', 'a list': [], 'no text': { name: 'x' }, 'an empty text': { name: 'x', text: '' }, 'a text that is a number': { name: 'x', text: 7 },
+    'no JSON': 'hello',
+    'a list': [],
+    'no text': { name: 'x' },
+    'an empty text': { name: 'x', text: '' },
+    'a text that is a number': { name: 'x', text: 7 },
     'a text without end': { name: 'x', text: 'x'.repeat(100_000) },
   })) {
     test(`refuses a comment that is ${what}`, async () => {

@@ -9,16 +9,37 @@ import { call } from './http.mjs';
 import { Inbox } from './inbox.mjs';
 
 /** What the Faye of a browser offers. */
-export const ALL_TRANSPORTS = ['websocket', 'eventsource', 'long-polling', 'cross-origin-long-polling', 'callback-polling'];
+export const ALL_TRANSPORTS = [
+  'websocket',
+  'eventsource',
+  'long-polling',
+  'cross-origin-long-polling',
+  'callback-polling',
+];
 
-export const handshakeMessage = (extra = {}) =>
-  ({ channel: '/meta/handshake', version: '1.0', supportedConnectionTypes: ALL_TRANSPORTS, id: '1', ...extra });
+export const handshakeMessage = (extra = {}) => ({
+  channel: '/meta/handshake',
+  version: '1.0',
+  supportedConnectionTypes: ALL_TRANSPORTS,
+  id: '1',
+  ...extra,
+});
 
-export const connectMessage = (clientId, extra = {}) =>
-  ({ channel: '/meta/connect', clientId, connectionType: 'long-polling', id: '2', ...extra });
+export const connectMessage = (clientId, extra = {}) => ({
+  channel: '/meta/connect',
+  clientId,
+  connectionType: 'long-polling',
+  id: '2',
+  ...extra,
+});
 
-export const subscribeMessage = (clientId, subscription, extra = {}) =>
-  ({ channel: '/meta/subscribe', clientId, subscription, id: '3', ...extra });
+export const subscribeMessage = (clientId, subscription, extra = {}) => ({
+  channel: '/meta/subscribe',
+  clientId,
+  subscription,
+  id: '3',
+  ...extra,
+});
 
 export const isDelivery = ({ successful }) => successful === undefined;
 
@@ -31,7 +52,11 @@ export class Endpoint {
   /** Sends the messages as a JSON array and answers with the array of replies. */
   async send(messages, { path = this.path, ...options } = {}) {
     const headers = { 'content-type': 'application/json', ...this.headers };
-    const answer = await call(this.server, 'POST', path, { headers, body: JSON.stringify([messages].flat()), ...options });
+    const answer = await call(this.server, 'POST', path, {
+      headers,
+      body: JSON.stringify([messages].flat()),
+      ...options,
+    });
     assert.equal(answer.status, 200, answer.text);
     return answer.json;
   }
@@ -69,7 +94,11 @@ export class Endpoint {
     const deliveries = [];
     while (deliveries.length < count) {
       const replies = await this.connect(clientId);
-      assert.equal(replies.find(({ channel }) => channel === '/meta/connect').successful, true, JSON.stringify(replies));
+      assert.equal(
+        replies.find(({ channel }) => channel === '/meta/connect').successful,
+        true,
+        JSON.stringify(replies),
+      );
       deliveries.push(...replies.filter(isDelivery));
     }
     return deliveries;
@@ -88,7 +117,10 @@ export class BayeuxSocket {
 
   static async open({ server, path, headers }, { protocols = [], ...options } = {}) {
     const socket = new BayeuxSocket();
-    socket.ws = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, protocols, { headers, ...options });
+    socket.ws = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, protocols, {
+      headers,
+      ...options,
+    });
     socket.closed = new Promise((resolve) => {
       socket.ws.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
     });
@@ -97,7 +129,7 @@ export class BayeuxSocket {
       JSON.parse(bytes).forEach(socket.inbox.push);
     });
     await once(socket.ws, 'open');
-    socket.ws.on('error', () => {});  // told by `closed`
+    socket.ws.on('error', () => {}); // told by `closed`
     return socket;
   }
 

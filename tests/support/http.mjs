@@ -11,7 +11,15 @@ export function call(server, method, path, { headers = {}, body, agent = false, 
   return new Promise((resolve, reject) => {
     const isWhole = body !== undefined && !Array.isArray(body);
     const length = isWhole ? { 'content-length': Buffer.byteLength(body) } : {};
-    const options = { host: '127.0.0.1', port: server.port, method, path, headers: { ...headers, ...length }, agent, signal };
+    const options = {
+      host: '127.0.0.1',
+      port: server.port,
+      method,
+      path,
+      headers: { ...headers, ...length },
+      agent,
+      signal,
+    };
     const request = http.request(options, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
@@ -53,7 +61,7 @@ export class RawConnection {
     connection.socket.on('data', (bytes) => connection.#take(bytes));
     connection.socket.on('end', () => connection.#end());
     connection.socket.on('close', () => connection.#end());
-    connection.socket.on('error', () => {});  // a reset ends the connection, too
+    connection.socket.on('error', () => {}); // a reset ends the connection, too
     await new Promise((resolve, reject) => {
       connection.socket.once('connect', resolve).once('error', reject);
     });
@@ -93,7 +101,9 @@ export class RawConnection {
       }
       const left = deadline - Date.now();
       if (this.isEnded || left <= 0) {
-        throw new Error(`${this.isEnded ? 'the connection ended' : `nothing more in ${ms} ms`} after ${JSON.stringify(this.#buffer.toString('latin1'))}`);
+        throw new Error(
+          `${this.isEnded ? 'the connection ended' : `nothing more in ${ms} ms`} after ${JSON.stringify(this.#buffer.toString('latin1'))}`,
+        );
       }
       await this.#change(left);
     }

@@ -20,7 +20,9 @@ export class Inbox {
     while (this.#items.length < count) {
       const left = deadline - Date.now();
       if (left <= 0) {
-        throw new Error(`${this.#items.length} of ${count} in ${ms} ms: ${JSON.stringify(this.#items).slice(0, 2000)}`);
+        throw new Error(
+          `${this.#items.length} of ${count} in ${ms} ms: ${JSON.stringify(this.#items).slice(0, 2000)}`,
+        );
       }
       await this.#change(left);
     }
@@ -38,7 +40,8 @@ export class Inbox {
       const at = this.#items.findIndex(fits);
       if (at >= 0) return this.#items.splice(at, 1)[0];
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error(`none of these fits: ${JSON.stringify(this.#items).slice(0, 2000)}`);
+      if (left <= 0)
+        throw new Error(`none of these fits: ${JSON.stringify(this.#items).slice(0, 2000)}`);
       await this.#change(left);
     }
   }
@@ -54,7 +57,10 @@ export class Inbox {
   }
 }
 
-export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+export const pause = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 /** Repeats until `holds` is true; for what has no event of its own. */
 export async function until(holds, what, ms = 8000) {

@@ -6,7 +6,9 @@ const base64url = (text) => Buffer.from(text).toString('base64url');
 
 export function sign(claims, key, header = { typ: 'JWT', alg: 'HS256' }) {
   const signed = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(claims))}`;
-  const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(signed).digest('base64url');
+  const signature = createHmac('sha256', Buffer.from(key, 'base64'))
+    .update(signed)
+    .digest('base64url');
   return `${signed}.${signature}`;
 }
 
@@ -18,4 +20,5 @@ export function tokenFor(realm) {
 
 export const bearer = (realm) => `Bearer ${tokenFor(realm)}`;
 
-export const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+export const basic = (user, password) =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;

@@ -21,7 +21,12 @@ const STOP_MS_MAX = 10_000;
 const SANITIZER_REPORT = /(ERROR|WARNING|SUMMARY): \w+Sanitizer|runtime error:/;
 
 /** The first lines of what the process said, and of each what fits a screen: a sanitizer says a lot. */
-const beginning = (text) => text.split('\n').slice(0, 60).map((line) => line.slice(0, 240)).join('\n');
+const beginning = (text) =>
+  text
+    .split('\n')
+    .slice(0, 60)
+    .map((line) => line.slice(0, 240))
+    .join('\n');
 
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
@@ -35,14 +40,20 @@ function tomlTable(name, table) {
   const isTable = (value) => typeof value === 'object' && !Array.isArray(value);
   const entries = Object.entries(table);
   // The scalars of JSON are those of TOML.
-  const values = entries.filter(([, value]) => !isTable(value)).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
-  const tables = entries.filter(([, value]) => isTable(value)).map(([key, value]) => tomlTable(`${name}.${key}`, value));
+  const values = entries
+    .filter(([, value]) => !isTable(value))
+    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
+  const tables = entries
+    .filter(([, value]) => isTable(value))
+    .map(([key, value]) => tomlTable(`${name}.${key}`, value));
   const head = name === 'realm' ? '[[realm]]' : `[${name}]`;
   return `${head}\n${values.join('')}\n${tables.join('')}`;
 }
 
 function tomlConfig(realms, limits) {
-  const tables = realms.map(({ id, key, settings }) => tomlTable('realm', { id, key, ...settings }));
+  const tables = realms.map(({ id, key, settings }) =>
+    tomlTable('realm', { id, key, ...settings }),
+  );
   return (Object.keys(limits).length ? tomlTable('limits', limits) : '') + tables.join('');
 }
 
@@ -51,8 +62,23 @@ export class Server {
    * Nothing runs before start(). Realms without settings go onto the command line, those with
    * settings and `limits` (the server's `[limits]` table) into a configuration file.
    */
-  constructor({ workers = 1, realms = [makeRealm('demo')], limits = {}, staticDir, domain = 'localhost' } = {}) {
-    Object.assign(this, { workers, realms, limits, staticDir, domain, port: 0, output: '', stderr: '' });
+  constructor({
+    workers = 1,
+    realms = [makeRealm('demo')],
+    limits = {},
+    staticDir,
+    domain = 'localhost',
+  } = {}) {
+    Object.assign(this, {
+      workers,
+      realms,
+      limits,
+      staticDir,
+      domain,
+      port: 0,
+      output: '',
+      stderr: '',
+    });
     [this.realm] = realms;
   }
 
@@ -62,21 +88,37 @@ export class Server {
 
   async start() {
     this.directory ??= mkdtempSync(path.join(tmpdir(), 'fanfare-test-'));
-    this.child = spawn(binary, this.#flags(), { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.directory });
+    this.child = spawn(binary, this.#flags(), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: this.directory,
+    });
     running.add(this.child);
-    this.exited = once(this.child, 'exit').then(([code, signal]) => {
-      running.delete(this.child);
-      return { code, signal };
-    }, (error) => ({ code: error.message, signal: null }));
-    this.child.stdout.setEncoding('utf8').on('data', (text) => { this.output += text; });
-    this.child.stderr.setEncoding('utf8').on('data', (text) => { this.stderr += text; });
+    this.exited = once(this.child, 'exit').then(
+      ([code, signal]) => {
+        running.delete(this.child);
+        return { code, signal };
+      },
+      (error) => ({ code: error.message, signal: null }),
+    );
+    this.child.stdout.setEncoding('utf8').on('data', (text) => {
+      this.output += text;
+    });
+    this.child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.stderr += text;
+    });
     await this.#listening();
     return this;
   }
 
   #flags() {
     const { flagged, configured } = this.#realmsByPlace();
-    const flags = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', path.join(this.directory, 'data')];
+    const flags = [
+      'serve',
+      '--listen',
+      `127.0.0.1:${this.port}`,
+      '--data',
+      path.join(this.directory, 'data'),
+    ];
     flags.push('--workers', String(this.workers), '--domain', this.domain);
     if (this.staticDir) flags.push('--static', this.staticDir);
     for (const { id, key } of flagged) flags.push('--realm', `${id}:${key}`);
@@ -90,12 +132,17 @@ export class Server {
 
   #realmsByPlace() {
     const hasSettings = ({ settings }) => Object.keys(settings).length > 0;
-    return { flagged: this.realms.filter((realm) => !hasSettings(realm)), configured: this.realms.filter(hasSettings) };
+    return {
+      flagged: this.realms.filter((realm) => !hasSettings(realm)),
+      configured: this.realms.filter(hasSettings),
+    };
   }
 
   async #listening() {
     const died = this.exited.then(({ code, signal }) => {
-      throw new Error(`fanfare ended (${code ?? signal}) before it listened:\n${beginning(this.stderr || this.output)}`);
+      throw new Error(
+        `fanfare ended (${code ?? signal}) before it listened:\n${beginning(this.stderr || this.output)}`,
+      );
     });
     died.catch(() => {});
     for (const deadline = Date.now() + START_MS_MAX; Date.now() < deadline;) {
@@ -104,9 +151,16 @@ export class Server {
         this.port = Number(port);
         return;
       }
-      await Promise.race([died, new Promise((resolve) => { setTimeout(resolve, 10); })]);
+      await Promise.race([
+        died,
+        new Promise((resolve) => {
+          setTimeout(resolve, 10);
+        }),
+      ]);
     }
-    throw new Error(`fanfare does not listen after ${START_MS_MAX} ms:\n${this.output}\n${beginning(this.stderr)}`);
+    throw new Error(
+      `fanfare does not listen after ${START_MS_MAX} ms:\n${this.output}\n${beginning(this.stderr)}`,
+    );
   }
 
   /** Fails when the process died before, took too long to end, or left a sanitizer's report. */
@@ -122,7 +176,11 @@ export class Server {
     const said = beginning(this.stderr);
     assert.equal(alreadyDead, null, `fanfare died during the test (${alreadyDead}):\n${said}`);
     assert.ok(!SANITIZER_REPORT.test(this.stderr), said);
-    assert.deepEqual({ code, signal }, { code: 0, signal: null }, `fanfare did not stop cleanly:\n${said}`);
+    assert.deepEqual(
+      { code, signal },
+      { code: 0, signal: null },
+      `fanfare did not stop cleanly:\n${said}`,
+    );
   }
 
   /** Ends without a word to anybody, as in a power cut; only for what a client must survive. */

@@ -19,7 +19,14 @@ function lengthBytes(length, maskBit) {
 }
 
 /** `length` may claim another one than the payload's; `rsv` are the three reserved bits. */
-export function encodeFrame({ opcode = Opcode.text, payload = '', fin = true, rsv = 0, masked = true, length }) {
+export function encodeFrame({
+  opcode = Opcode.text,
+  payload = '',
+  fin = true,
+  rsv = 0,
+  masked = true,
+  length,
+}) {
   const bytes = Buffer.from(payload);
   const first = Buffer.from([(fin ? 0x80 : 0) | (rsv << 4) | opcode]);
   const head = Buffer.concat([first, lengthBytes(length ?? bytes.length, masked ? 0x80 : 0)]);
@@ -33,10 +40,18 @@ function parseFrame(buffer) {
   const short = buffer[1] & 0x7f;
   const headLength = short < 126 ? 2 : short === 126 ? 4 : 10;
   if (buffer.length < headLength) return undefined;
-  const length = short < 126 ? short : short === 126 ? buffer.readUInt16BE(2) : Number(buffer.readBigUInt64BE(2));
+  const length =
+    short < 126
+      ? short
+      : short === 126
+        ? buffer.readUInt16BE(2)
+        : Number(buffer.readBigUInt64BE(2));
   if (buffer.length < headLength + length) return undefined;
   const payload = buffer.subarray(headLength, headLength + length);
-  return [{ fin: buffer[0] >= 0x80, opcode: buffer[0] & 0x0f, isMasked: buffer[1] >= 0x80, payload }, headLength + length];
+  return [
+    { fin: buffer[0] >= 0x80, opcode: buffer[0] & 0x0f, isMasked: buffer[1] >= 0x80, payload },
+    headLength + length,
+  ];
 }
 
 export const upgradeHead = (path, extra = '') =>

@@ -52,7 +52,13 @@ function commentElement({ id, name, text, at }, isNew) {
   const by = element('p', 'by', name, timeElement(new Date(at), { timeStyle: 'short' }));
   const initial = element('span', 'initial', [...name.trim()][0]?.toUpperCase() ?? '?');
   initial.ariaHidden = 'true';
-  const made = element('li', isNew ? 'comment arrived' : 'comment', initial, by, element('p', 'text', text));
+  const made = element(
+    'li',
+    isNew ? 'comment arrived' : 'comment',
+    initial,
+    by,
+    element('p', 'text', text),
+  );
   made.dataset.id = id;
   return made;
 }
@@ -60,7 +66,10 @@ function commentElement({ id, name, text, at }, isNew) {
 function showComments(comments) {
   const newestFirst = [...comments].sort((a, b) => b.id - a.id);
   byId('comment-list').replaceChildren(
-    ...newestFirst.map((comment) => commentElement(comment, !isFirstShowing && !known.has(comment.id))));
+    ...newestFirst.map((comment) =>
+      commentElement(comment, !isFirstShowing && !known.has(comment.id)),
+    ),
+  );
   isFirstShowing = false;
   for (const { id } of comments) known.add(id);
   byId('no-comments').hidden = comments.length > 0;
@@ -77,7 +86,10 @@ const loadComments = (() => {
     while (isAskedAgain) {
       isAskedAgain = false;
       // A failure shows as a lost connection; the comments are asked for when that is back.
-      await fetchJson('comments').then(({ comments }) => showComments(comments), () => {});
+      await fetchJson('comments').then(
+        ({ comments }) => showComments(comments),
+        () => {},
+      );
     }
     isLoading = false;
   };
@@ -110,7 +122,12 @@ let arrived = 0;
 
 function showMessage(data) {
   const now = new Date();
-  const time = timeElement(now, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+  const time = timeElement(now, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+  });
   const list = byId('message-list');
   list.prepend(element('li', 'message arrived', time, element('code', '', JSON.stringify(data))));
   while (list.children.length > MESSAGES_SHOWN_MAX) list.lastElementChild.remove();
@@ -155,13 +172,17 @@ function loadLibrary(name, integrity) {
  */
 function probe(client) {
   const subscription = client.subscribe(`${CHANNEL}/probe`, () => {});
-  subscription.then(() => subscription.cancel(), () => {});
+  subscription.then(
+    () => subscription.cancel(),
+    () => {},
+  );
 }
 
 function connect(url) {
   const client = new Faye.Client(url, { retry: 2 });
   const wanted = new URLSearchParams(location.search).get('transport');
-  if (wanted === 'long-polling') ['websocket', 'eventsource'].forEach((type) => client.disable(type));
+  if (wanted === 'long-polling')
+    ['websocket', 'eventsource'].forEach((type) => client.disable(type));
 
   client.addExtension({
     outgoing(message, pass) {
@@ -245,7 +266,9 @@ async function copy(event) {
     getSelection().selectAllChildren(code);
     button.textContent = 'Selected';
   }
-  setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+  setTimeout(() => {
+    button.textContent = 'Copy';
+  }, 2000);
 }
 
 // ---- the page
@@ -258,7 +281,9 @@ function offerOtherTransport() {
 
 async function start() {
   byId('form').addEventListener('submit', postComment);
-  document.querySelectorAll('[data-copies]').forEach((button) => button.addEventListener('click', copy));
+  document
+    .querySelectorAll('[data-copies]')
+    .forEach((button) => button.addEventListener('click', copy));
   offerOtherTransport();
   loadComments();
   try {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <boost/intrusive/list.hpp>
@@ -66,6 +67,9 @@ struct Deliveries {
 class Caller {
  public:
   virtual ~Caller() = default;
+
+  /// Whose sessions count together: a text for the peer's address. Empty once it has gone.
+  [[nodiscard]] virtual std::string peer_network() const = 0;
 
   /// The stream that this caller is, or null for a request that ends with its answer.
   virtual Outlet* outlet() noexcept = 0;

@@ -16,13 +16,14 @@ constexpr std::string_view kConnect = "/meta/connect";
 }  // namespace
 
 void append_connect_reply(std::string& out, const core::Realm& realm, const SessionId& session,
-                          std::string_view id) {
+                          std::string_view id, std::string_view ext) {
   const std::string client_id = session.text();
   append_reply(out, Reply{.id = id,
                           .client_id = client_id,
                           .channel = kConnect,
                           .advice = Advice{Reconnect::retry, base::Duration(0),
-                                           realm.bayeux.connect_timeout}});
+                                           realm.bayeux.connect_timeout},
+                          .ext = ext});
 }
 
 void append_heartbeat_reply(std::string& out, const core::Realm& realm, const SessionId& session,

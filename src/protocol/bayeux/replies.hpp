@@ -10,9 +10,10 @@
 
 namespace fanfare::protocol::bayeux {
 
-/// Appends the answer to a connect that went well. `id` is the JSON token to echo, or empty.
+/// Appends the answer to a connect that went well. `id` is the JSON token to echo, or empty; `ext`
+/// a JSON value, or empty.
 void append_connect_reply(std::string& out, const core::Realm& realm, const SessionId& session,
-                          std::string_view id);
+                          std::string_view id, std::string_view ext);
 /// The same for event streams, where a connect is a heartbeat: come back after `timeout`.
 void append_heartbeat_reply(std::string& out, const core::Realm& realm, const SessionId& session,
                             std::string_view id);

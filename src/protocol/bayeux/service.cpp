@@ -58,6 +58,8 @@ bool is_public(std::string_view channel) {
 struct Service::LocalRealm {
   core::RealmPtr realm;
   boost::unordered_flat_map<SessionId, std::unique_ptr<Session>, SessionId::Hash> sessions;
+  // Never holds a zero. The keys are hashes already.
+  boost::unordered_flat_map<std::uint64_t, std::size_t> sessions_by_network;
 };
 
 /// One array of messages on its way to one array of replies. It is answered when the last of the
@@ -69,6 +71,7 @@ class Service::Batch : public boost::intrusive_ref_counter<Batch, boost::thread_
 
   [[nodiscard]] const core::RealmPtr& realm() const noexcept { return realm_; }
   [[nodiscard]] Outlet* outlet() const noexcept { return caller_->outlet(); }
+  [[nodiscard]] std::string peer_network() const { return caller_->peer_network(); }
   /// Over HTTP a connect that shares its request is answered with the others (rule R17).
   [[nodiscard]] bool may_hold() const noexcept { return outlet() != nullptr || size_ == 1; }
 
@@ -124,18 +127,19 @@ class Service::Batch : public boost::intrusive_ref_counter<Batch, boost::thread_
 };
 
 Service::Service(core::Exchange& exchange, base::TimerWheel& timers, const base::Clock& clock,
-                 base::UniqueFunction<void(base::Task)> at_turn_end)
+                 base::UniqueFunction<void(base::Task)> at_turn_end, std::size_t queued_bytes_max)
     : exchange_(exchange),
       timers_(timers),
       clock_(clock),
       at_turn_end_(std::move(at_turn_end)),
-      parser_(kMessagesMax) {}
+      parser_(kMessagesMax),
+      queued_bytes_max_(queued_bytes_max) {}
 
 Service::~Service() = default;
 
 Service::LocalRealm& Service::local(const core::RealmPtr& realm) {
   auto& slot = realms_[realm->id.value()];
-  if (!slot) slot = std::make_unique<LocalRealm>(LocalRealm{realm, {}});
+  if (!slot) slot = std::make_unique<LocalRealm>(LocalRealm{realm, {}, {}});
   return *slot;
 }
 
@@ -256,15 +260,28 @@ void Service::handshake(Batch& batch, const Message& message) {
     return refuse(error_text(dialect(realm), Problem::connection_types_unsupported, names),
                   give_up);
   }
-  auto& sessions = local(batch.realm()).sessions;
+  auto& [its_realm, sessions, sessions_by_network] = local(batch.realm());
   if (sessions.size() >= realm.limits.sessions_max) {
     return refuse(wire::bayeux::error_text(503, {}, "Too many sessions, sessions_max is reached"),
                   {});
   }
+  const std::uint64_t network = base::keyed_hash(batch.peer_network());
+  std::size_t& neighbours = sessions_by_network[network];
+  if (neighbours >= realm.limits.sessions_per_address_max) {
+    return refuse(
+        wire::bayeux::error_text(503, {}, "Too many sessions, sessions_per_address_max is reached"),
+        {});
+  }
+  ++neighbours;
 
   const SessionId id = SessionId::make(exchange_.self());
-  Session& session = *(sessions[id] = std::make_unique<Session>(*this, batch.realm(), id));
+  Session& session = *(sessions[id] = std::make_unique<Session>(*this, batch.realm(), id, network));
   if (batch.outlet() != nullptr) session.bind(*batch.outlet());
+  const bool wants_ack = message.ack.enabled.value_or(false);
+  if (wants_ack) session.enable_acknowledgement();
+  const auto time_sync = TimeSync::read(message, clock_.wall_now());
+  const std::string ext = make_ext(wants_ack ? "true" : std::string_view(),
+                                   time_sync ? time_sync->reply(clock_.wall_now()) : std::string());
   const std::string client_id = id.text();
   batch.reply(
       Reply{.id = message.id.text,
@@ -272,7 +289,8 @@ void Service::handshake(Batch& batch, const Message& message) {
             .channel = message.channel.text,
             .version = wire::bayeux::kVersion,
             .supported_connection_types = kConnectionTypes,
-            .advice = Advice{Reconnect::retry, base::Duration(0), realm.bayeux.connect_timeout}});
+            .advice = Advice{Reconnect::retry, base::Duration(0), realm.bayeux.connect_timeout},
+            .ext = ext});
 }
 
 void Service::connect(Batch& batch, const Message& message, Session& session) {
@@ -284,26 +302,42 @@ void Service::connect(Batch& batch, const Message& message, Session& session) {
     return batch.refuse(message, Problem::connection_types_unsupported, type);
 
   session.supersede_held();
+  session.acknowledge(message.ack.batch);
   const core::Realm& realm = *batch.realm();
   const bool is_first = session.is_first_connect();
-  if (type == "eventsource")
+  if (type == "eventsource") {
     return append_heartbeat_reply(batch.element(), realm, session.id(), message.id.text);
+  }
 
   base::Duration timeout = realm.bayeux.connect_timeout;
-  if (message.advice_timeout_ms)
+  if (message.advice_timeout_ms) {
     timeout = std::min(timeout, base::Duration(*message.advice_timeout_ms));
-  const bool is_stream = batch.outlet() != nullptr;
-  // The first connect says "I am here" to clients that wait for its answer (rule R16). Over HTTP
-  // one that finds messages waiting takes them along.
-  const bool is_held = timeout > base::Duration(0) && !is_first && batch.may_hold() &&
-                       (is_stream || !session.has_waiting());
-  if (!is_held) {
-    if (!is_stream) batch.deliver_to(session.id());
-    return append_connect_reply(batch.element(), realm, session.id(), message.id.text);
   }
+  const bool is_stream = batch.outlet() != nullptr;
+  auto time_sync = TimeSync::read(message, clock_.wall_now());
+  // The first connect says "I am here" to clients that wait for its answer (rule R16). One that
+  // finds messages waiting takes them along, where they do not go by themselves.
+  const bool takes_deliveries = !is_stream || session.is_acknowledged();
+  const bool is_held = timeout > base::Duration(0) && !is_first && batch.may_hold() &&
+                       !(takes_deliveries && session.has_waiting());
+  if (!is_held) return answer_connect(batch, message, session, time_sync.get());
   // A stream may be half-dead; a poll that is going to wait says that the client listens here.
   if (!is_stream) session.leave_outlet();
-  session.hold_connect(message.id.text, is_stream ? nullptr : batch.take_caller(), timeout);
+  session.hold_connect(message.id.text, is_stream ? nullptr : batch.take_caller(), timeout,
+                       std::move(time_sync));
+}
+
+void Service::answer_connect(Batch& batch, const Message& message, Session& session,
+                             const TimeSync* time_sync) {
+  core::BundlePtr bundle;
+  if (session.is_acknowledged()) {
+    // The reply numbers what leaves with it, so that has to be settled now.
+    bundle = session.take_bundle();
+    if (bundle) append_deliveries(batch.element(), *bundle);
+  } else if (batch.outlet() == nullptr) {
+    batch.deliver_to(session.id());
+  }
+  session.append_connect_reply(batch.element(), message.id.text, time_sync, bundle);
 }
 
 void Service::subscribe(Batch& batch, const Message& message, Session& session) {
@@ -427,7 +461,9 @@ void Service::publish(Batch& batch, const Message& message) {
 }
 
 void Service::end(Session& session, const core::Disconnect& why) {
-  auto& sessions = local(session.realm()).sessions;
+  auto& [its_realm, sessions, sessions_by_network] = local(session.realm());
+  const auto neighbours = sessions_by_network.find(session.network());
+  if (--neighbours->second == 0) sessions_by_network.erase(neighbours);
   const auto found = sessions.find(session.id());
   const std::unique_ptr<Session> last = std::move(found->second);
   sessions.erase(found);
@@ -441,7 +477,9 @@ void Service::release_all() {
   }
 }
 
-void Service::clear() { realms_.clear(); }
+void Service::clear() {
+  realms_.clear();
+}
 
 void Service::mark_dirty(Session& session) {
   dirty_.push_back(session);
@@ -452,9 +490,26 @@ void Service::mark_dirty(Session& session) {
 void Service::flush_some() {
   flush_is_due_ = false;
   for (int i = 0; i < kFlushesPerTurn && !dirty_.empty(); ++i) dirty_.front().flush();
+  if (queued_bytes_ > queued_bytes_max_) shed_queues();
   if (dirty_.empty()) return bundles_.reset();
   flush_is_due_ = true;
   at_turn_end_([this] { flush_some(); });
+}
+
+/// Ends the sessions that hold most, down to nine tenths of the limit, so that this look at all
+/// sessions comes seldom.
+void Service::shed_queues() {
+  std::vector<Session*> holders;
+  for (auto& [realm_id, realm] : realms_) {
+    for (auto& [id, session] : realm->sessions) {
+      if (session->queued_bytes() > 0) holders.push_back(session.get());
+    }
+  }
+  std::ranges::sort(holders, std::ranges::greater(), &Session::queued_bytes);
+  for (Session* const session : holders) {
+    if (queued_bytes_ <= queued_bytes_max_ / 10 * 9) return;
+    end(*session, core::kSlowConsumer);
+  }
 }
 
 }  // namespace fanfare::protocol::bayeux

@@ -30,9 +30,10 @@ namespace fanfare::protocol::bayeux {
 /// until the turn ends, and then one send per session, however many publications met.
 class Service {
  public:
-  /// `at_turn_end` runs a task when the events of this loop turn have been handled.
+  /// `at_turn_end` runs a task when the events of this loop turn have been handled. Above
+  /// `queued_bytes_max`, over all sessions here, those that hold most are ended first.
   Service(core::Exchange& exchange, base::TimerWheel& timers, const base::Clock& clock,
-          base::UniqueFunction<void(base::Task)> at_turn_end);
+          base::UniqueFunction<void(base::Task)> at_turn_end, std::size_t queued_bytes_max);
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -77,6 +78,8 @@ class Service {
   void handle_one(Batch& batch, const wire::bayeux::Message& message);
   void handshake(Batch& batch, const wire::bayeux::Message& message);
   void connect(Batch& batch, const wire::bayeux::Message& message, Session& session);
+  void answer_connect(Batch& batch, const wire::bayeux::Message& message, Session& session,
+                      const TimeSync* time_sync);
   void subscribe(Batch& batch, const wire::bayeux::Message& message, Session& session);
   void unsubscribe(Batch& batch, const wire::bayeux::Message& message, Session& session);
   void disconnect(Batch& batch, const wire::bayeux::Message& message, Session& session);
@@ -85,14 +88,17 @@ class Service {
 
   void mark_dirty(Session& session);
   void flush_some();
+  void shed_queues();
 
   core::Exchange& exchange_;
   base::TimerWheel& timers_;
   const base::Clock& clock_;
   base::UniqueFunction<void(base::Task)> at_turn_end_;
   wire::bayeux::MessageParser parser_;
-  boost::unordered_flat_map<std::string, std::unique_ptr<LocalRealm>> realms_;  // by realm id
+  std::size_t queued_bytes_max_;
+  std::size_t queued_bytes_ = 0;
   core::BundleRoot bundles_;
+  boost::unordered_flat_map<std::string, std::unique_ptr<LocalRealm>> realms_;  // by realm id
   boost::intrusive::list<Session, boost::intrusive::base_hook<DirtyHook>,
                          boost::intrusive::constant_time_size<false>>
       dirty_;

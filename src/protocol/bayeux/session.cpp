@@ -15,8 +15,12 @@ constexpr std::size_t kBundleBytesMax = 512 * 1024;
 
 }  // namespace
 
-Session::Session(Service& service, core::RealmPtr realm, SessionId id)
-    : service_(service), realm_(std::move(realm)), id_(id), last_sign_(service.clock_.now()) {
+Session::Session(Service& service, core::RealmPtr realm, SessionId id, std::uint64_t network)
+    : service_(service),
+      realm_(std::move(realm)),
+      id_(id),
+      network_(network),
+      last_sign_(service.clock_.now()) {
   arm();
 }
 
@@ -36,7 +40,7 @@ void Session::deliver(const core::PublicationPtr& publication) noexcept {
 void Session::flush() {
   DirtyHook::unlink();
   if (!has_waiting()) return;
-  if (outlet_ != nullptr) {
+  if (outlet_ != nullptr && !is_acknowledged()) {
     while (outlet_ != nullptr && has_waiting()) outlet_->send(*this, take_bundle());
   } else if (held_.is_held) {
     answer_held(/*with_deliveries=*/true);
@@ -46,48 +50,64 @@ void Session::flush() {
   }
 }
 
+Queue& Session::queue() {
+  if (!queue_) queue_ = std::make_unique<Queue>(service_.queued_bytes_);
+  return *queue_;
+}
+
 void Session::enqueue_pending() {
   if (!pending_) return;
-  if (!queue_) queue_ = std::make_unique<Queue>();
-  pending_->for_each([this](const core::PublicationPtr& publication) {
-    queue_->publications.push_back(publication);
-    queue_->bytes += publication->data.size();
-  });
+  pending_->for_each(
+      [this](const core::PublicationPtr& publication) { queue().push_back(publication); });
   pending_.reset();
 }
 
+void Session::enqueue_in_front(std::deque<core::PublicationPtr> publications) {
+  enqueue_pending();
+  for (; !publications.empty(); publications.pop_back()) {
+    queue().push_front(std::move(publications.back()));
+  }
+}
+
 bool Session::queue_is_over_limit() const {
-  return queue_ != nullptr && (queue_->publications.size() > realm_->limits.queue_messages_max ||
-                               queue_->bytes > realm_->limits.queue_bytes_max);
+  return queue_ != nullptr && (queue_->size() > realm_->limits.queue_messages_max ||
+                               queue_->bytes() > realm_->limits.queue_bytes_max);
 }
 
 core::BundlePtr Session::take_bundle() {
   // The common case: nothing is left from before, and the shared row goes out as it is.
-  if (!queue_ && (!pending_ || pending_->bytes() <= kBundleBytesMax))
+  if (!queue_ && (!pending_ || pending_->bytes() <= kBundleBytesMax)) {
     return std::exchange(pending_, nullptr);
+  }
   enqueue_pending();
   core::BundlePtr bundle;
-  auto& publications = queue_->publications;
-  while (!publications.empty() &&
-         (!bundle || bundle->bytes() + publications.front()->data.size() <= kBundleBytesMax)) {
-    bundle = bundle ? bundle->with(publications.front()) : core::Bundle::of(publications.front());
-    queue_->bytes -= publications.front()->data.size();
-    publications.pop_front();
+  while (!queue_->is_empty()) {
+    const core::PublicationPtr& next = queue_->front();
+    if (bundle && bundle->bytes() + next->data.size() > kBundleBytesMax) return bundle;
+    bundle = bundle ? bundle->with(next) : core::Bundle::of(next);
+    queue_->pop_front();
   }
-  if (publications.empty()) queue_.reset();
+  queue_.reset();
   return bundle;
 }
 
 void Session::requeue(const core::BundlePtr& bundle) {
-  enqueue_pending();
-  if (!queue_) queue_ = std::make_unique<Queue>();
-  std::vector<core::PublicationPtr> row;
+  // With acknowledgement they are kept anyway, until the client says what it has got.
+  if (is_acknowledged()) return;
+  std::deque<core::PublicationPtr> row;
   bundle->for_each([&row](const core::PublicationPtr& publication) { row.push_back(publication); });
-  for (auto publication = row.rbegin(); publication != row.rend(); ++publication) {
-    queue_->bytes += (*publication)->data.size();
-    queue_->publications.push_front(std::move(*publication));
-  }
+  enqueue_in_front(std::move(row));
   if (!DirtyHook::is_linked()) service_.mark_dirty(*this);
+}
+
+void Session::enable_acknowledgement() {
+  acknowledgement_ = std::make_unique<Acknowledgement>();
+}
+
+void Session::acknowledge(std::optional<std::int64_t> batch) {
+  if (!acknowledgement_) return;
+  if (batch) acknowledgement_->forget_up_to(*batch);
+  enqueue_in_front(acknowledgement_->take_unacknowledged());
 }
 
 void Session::touch() {
@@ -118,9 +138,11 @@ void Session::end_outlet(const core::Disconnect& why) {
   std::exchange(outlet_, nullptr)->end(why);
 }
 
-void Session::hold_connect(std::string_view id, CallerPtr caller, base::Duration timeout) {
+void Session::hold_connect(std::string_view id, CallerPtr caller, base::Duration timeout,
+                           std::unique_ptr<TimeSync> time_sync) {
   held_.id = id;
   held_.caller = std::move(caller);
+  held_.time_sync = std::move(time_sync);
   held_.deadline = service_.clock_.now() + timeout;
   held_.is_held = true;
   if (held_.caller) held_.caller->hold(*this);
@@ -151,14 +173,31 @@ void Session::caller_left() {
   touch();
 }
 
+void Session::append_connect_reply(std::string& out, std::string_view id, const TimeSync* time_sync,
+                                   const core::BundlePtr& bundle) {
+  std::string ack;
+  if (acknowledgement_) ack = std::to_string(acknowledgement_->close_batch(bundle));
+  const std::string clock =
+      time_sync != nullptr ? time_sync->reply(service_.clock_.wall_now()) : "";
+  bayeux::append_connect_reply(out, *realm_, id_, id, make_ext(ack, clock));
+}
+
 void Session::answer_held(bool with_deliveries) {
   const Held held = std::exchange(held_, {});
-  std::string reply;
-  append_connect_reply(reply, *realm_, id_, held.id);
+  // On a stream they go by themselves, unless the client has to acknowledge them.
+  const bool carries = with_deliveries && (held.caller || is_acknowledged());
+  const core::BundlePtr bundle = carries ? take_bundle() : nullptr;
+  std::string elements;
   if (held.caller) {
-    held.caller->answer(reply, {with_deliveries ? take_bundle() : nullptr, id_});
+    append_connect_reply(elements, held.id, held.time_sync.get(), bundle);
+    held.caller->answer(elements, {bundle, id_});
   } else if (outlet_ != nullptr) {
-    outlet_->reply(reply);
+    if (bundle) {
+      append_deliveries(elements, *bundle);
+      elements += ',';
+    }
+    append_connect_reply(elements, held.id, held.time_sync.get(), bundle);
+    outlet_->reply(elements);
   }
   touch();
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,9 @@
 #include "core/hub.hpp"
 #include "core/realm.hpp"
 #include "core/subscriber.hpp"
+#include "protocol/bayeux/extensions.hpp"
 #include "protocol/bayeux/peer.hpp"
+#include "protocol/bayeux/queue.hpp"
 #include "protocol/bayeux/session_id.hpp"
 
 namespace fanfare::protocol::bayeux {
@@ -41,11 +44,14 @@ class Session final : public core::Subscriber,
                       public OutletMember,
                       public DirtyHook {
  public:
-  Session(Service& service, core::RealmPtr realm, SessionId id);
+  /// `network` is the hash of its peer's, for counting.
+  Session(Service& service, core::RealmPtr realm, SessionId id, std::uint64_t network);
   ~Session() override;
 
   [[nodiscard]] const SessionId& id() const noexcept { return id_; }
   [[nodiscard]] const core::RealmPtr& realm() const noexcept { return realm_; }
+  [[nodiscard]] std::uint64_t network() const noexcept { return network_; }
+  [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_ ? queue_->bytes() : 0; }
 
   void deliver(const core::PublicationPtr& publication) noexcept override;
   /// Sends what there is, if there is a way to send it.
@@ -62,7 +68,8 @@ class Session final : public core::Subscriber,
 
   /// Holds a /meta/connect until there is something to send or `timeout` has passed. `caller` ends
   /// with its answer; null for a connect on the session's outlet.
-  void hold_connect(std::string_view id, CallerPtr caller, base::Duration timeout);
+  void hold_connect(std::string_view id, CallerPtr caller, base::Duration timeout,
+                    std::unique_ptr<TimeSync> time_sync);
   [[nodiscard]] bool holds_connect() const noexcept { return held_.is_held; }
   /// Answers the connect that is held, if any, because a newer one has come.
   void supersede_held();
@@ -82,6 +89,16 @@ class Session final : public core::Subscriber,
     return pending_ != nullptr || queue_ != nullptr;
   }
 
+  /// Appends the reply to a connect that is answered, with its extensions; `bundle` leaves with it.
+  void append_connect_reply(std::string& out, std::string_view id, const TimeSync* time_sync,
+                            const core::BundlePtr& bundle);
+
+  /// From now on deliveries leave only with connect replies, and are kept until acknowledged.
+  void enable_acknowledgement();
+  [[nodiscard]] bool is_acknowledged() const noexcept { return acknowledgement_ != nullptr; }
+  /// A connect has come: it acknowledges what it does, and the rest is sent again.
+  void acknowledge(std::optional<std::int64_t> batch);
+
   /// Whether this is the session's first connect; true once.
   bool is_first_connect() noexcept { return !std::exchange(has_connected_, true); }
 
@@ -96,13 +113,10 @@ class Session final : public core::Subscriber,
  private:
   friend class Outlet;
 
-  struct Queue {
-    std::deque<core::PublicationPtr> publications;
-    std::size_t bytes = 0;
-  };
   struct Held {
     std::string id;  // the JSON token to echo
     CallerPtr caller;
+    std::unique_ptr<TimeSync> time_sync;
     base::TimePoint deadline;
     bool is_held = false;
   };
@@ -111,16 +125,20 @@ class Session final : public core::Subscriber,
   void arm();
   /// Lets the held connect go, with what waits if that is a way to send it.
   void answer_held(bool with_deliveries);
+  Queue& queue();
   void enqueue_pending();
+  void enqueue_in_front(std::deque<core::PublicationPtr> publications);
   [[nodiscard]] bool queue_is_over_limit() const;
 
   Service& service_;
   core::RealmPtr realm_;
   SessionId id_;
+  std::uint64_t network_;
   bool has_connected_ = false;
   Outlet* outlet_ = nullptr;
   core::BundlePtr pending_;
   std::unique_ptr<Queue> queue_;  // never empty
+  std::unique_ptr<Acknowledgement> acknowledgement_;
   Held held_;
   base::TimePoint last_sign_;  // of life
   std::vector<core::Subscription> subscriptions_;

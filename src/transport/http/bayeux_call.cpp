@@ -73,6 +73,10 @@ Response BayeuxCall::response(std::string_view elements, const core::BundlePtr& 
   return response;
 }
 
+std::string BayeuxCall::peer_network() const {
+  return connection_->socket().peer_network();
+}
+
 void BayeuxCall::answer(std::string_view elements, const Deliveries& deliveries) noexcept {
   const protocol::bayeux::CallerPtr self(this);
   holder_ = nullptr;

@@ -18,6 +18,7 @@ class BayeuxCall final : public protocol::bayeux::Caller, public Waiter {
   BayeuxCall(protocol::bayeux::Service& service, core::RealmPtr realm, ConnectionPtr connection,
              std::string origin, std::string callback);
 
+  [[nodiscard]] std::string peer_network() const override;
   protocol::bayeux::Outlet* outlet() noexcept override { return nullptr; }
   void answer(std::string_view elements,
               const protocol::bayeux::Deliveries& deliveries) noexcept override;

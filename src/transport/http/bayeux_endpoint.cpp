@@ -111,6 +111,13 @@ bool carries_json(const Request& request) {
 
 void BayeuxEndpoint::handle(const ConnectionPtr& connection, const core::RealmPtr& realm,
                             std::string_view path, Request request) {
+  if (!realm->allows_origin(request.header("Origin"))) {
+    wire::http1::Response response;
+    response.status = 403;
+    response.headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Vary", "Origin"}};
+    response.body = "This origin is not among the realm's allowed_origins.\n";
+    return connection->respond(response);
+  }
   if (wire::http1::is_preflight(request))
     return connection->respond(wire::http1::preflight_response(request));
   if (request.method() == "POST") return poll(connection, realm, request);

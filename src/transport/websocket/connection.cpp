@@ -22,6 +22,8 @@ constexpr base::Duration kLingerTimeout{2'000};
 constexpr base::Duration kCloseTimeout{10'000};
 // What a client may send ahead while one of its messages waits for other workers.
 constexpr std::size_t kAheadBytesMax = 64 * 1024;
+// Shorter messages gain nothing worth the time: a header, and 6 µs to compress.
+constexpr std::size_t kDeflateBytesMin = 256;
 // Parts handed to the kernel in one call.
 constexpr std::size_t kPartsMax = 16;
 
@@ -41,12 +43,13 @@ std::string array_frame(std::string_view elements) {
 }  // namespace
 
 Connection::Connection(ConnectionContext& context, net::Socket socket, core::RealmPtr realm,
-                       bool deflates)
+                       Compression compression)
     : context_(context),
       socket_(std::move(socket)),
       realm_(std::move(realm)),
-      reader_({.message_bytes_max = context.limits.message_bytes_max, .deflate = deflates}),
-      deflates_(deflates),
+      reader_(
+          {.message_bytes_max = context.limits.message_bytes_max, .deflate = compression.inflates}),
+      compression_(compression),
       opened_(context.loop.clock().now()),
       last_heard_(opened_) {}
 
@@ -165,8 +168,8 @@ void Connection::hold(Session& /*session*/) noexcept {}
 
 void Connection::move_to(core::WorkerIndex worker, std::string_view text, std::span<char> unread) {
   const ConnectionPtr self(this);
-  Moving moving{{}, realm_, deflates_, std::string(text), std::string(unread.data(), unread.size()),
-                {}};
+  Moving moving{
+      {}, realm_, compression_, std::string(text), std::string(unread.data(), unread.size()), {}};
   if (outbox_) {
     // Our own frames go along, and what is left of a bundle that was begun; bundles that were not
     // stay with their sessions.
@@ -186,9 +189,23 @@ void Connection::move_to(core::WorkerIndex worker, std::string_view text, std::s
 }
 
 std::string_view Connection::frame_of(core::Bundle& bundle) {
+  if (compression_.deflates && bundle.bytes() >= kDeflateBytesMin) return deflated_frame_of(bundle);
   return bundle.form(static_cast<std::size_t>(Form::websocket_frame), [&bundle](std::string& form) {
     form = array_frame(protocol::bayeux::deliveries(bundle));
   });
+}
+
+std::string_view Connection::deflated_frame_of(core::Bundle& bundle) {
+  const auto make = [&](std::string& form) {
+    std::string array("[");
+    array.append(protocol::bayeux::deliveries(bundle)).append("]");
+    const std::string payload = context_.deflater.compress(array);
+    // What is random already grows; it goes as it is.
+    const bool is_smaller = payload.size() < array.size();
+    form = is_smaller ? wire::websocket::encode_frame(Opcode::text, payload, /*rsv1=*/true)
+                      : wire::websocket::encode_frame(Opcode::text, array);
+  };
+  return bundle.form(static_cast<std::size_t>(Form::websocket_deflated), make);
 }
 
 std::string_view Connection::bytes_of(Outbox::Item& item) {

@@ -34,11 +34,19 @@ struct ConnectionLimits {
   base::Duration unused_timeout;
 };
 
+/// What was agreed on about compression.
+struct Compression {
+  /// Messages of the peer may be compressed.
+  bool inflates = false;
+  /// So may ours, in the one form that fits all peers: not for one whose window is smaller.
+  bool deflates = false;
+};
+
 /// A connection between two workers: everything of it that a thread can hand to another.
 struct Moving {
   net::Socket::Released socket;
   core::RealmPtr realm;
-  bool deflates;
+  Compression compression;
   /// The message that belongs on the other worker, and what was read behind it.
   std::string message;
   std::string unread;
@@ -75,7 +83,8 @@ class Connection final : public net::Readiness,
                          public base::Timer,
                          public ConnectionHook {
  public:
-  Connection(ConnectionContext& context, net::Socket socket, core::RealmPtr realm, bool deflates);
+  Connection(ConnectionContext& context, net::Socket socket, core::RealmPtr realm,
+             Compression compression);
   ~Connection() override;
 
   /// Begins with what was read behind the upgrade request, after `answer` has been written.
@@ -95,6 +104,7 @@ class Connection final : public net::Readiness,
   void end(const core::Disconnect& why) noexcept override;
 
   // protocol::bayeux::Caller
+  [[nodiscard]] std::string peer_network() const override { return socket_.peer_network(); }
   protocol::bayeux::Outlet* outlet() noexcept override { return this; }
   void answer(std::string_view elements,
               const protocol::bayeux::Deliveries& deliveries) noexcept override;
@@ -136,6 +146,7 @@ class Connection final : public net::Readiness,
   void take_message(std::string_view text, std::span<char> unread);
   void move_to(core::WorkerIndex worker, std::string_view text, std::span<char> unread);
   [[nodiscard]] std::string_view frame_of(core::Bundle& bundle);
+  [[nodiscard]] std::string_view deflated_frame_of(core::Bundle& bundle);
   [[nodiscard]] std::string_view bytes_of(Outbox::Item& item);
   /// Returns how much could be written at once; nothing while something else is in front.
   [[nodiscard]] std::size_t write_now(std::string_view bytes);
@@ -151,7 +162,7 @@ class Connection final : public net::Readiness,
   core::RealmPtr realm_;
   wire::websocket::MessageReader reader_;
   State state_ = State::open;
-  bool deflates_;
+  Compression compression_;
   bool is_waiting_readable_ = false;
   bool is_busy_ = false;  // a message waits for other workers; the next one waits for it
   bool is_reading_ = false;
