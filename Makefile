@@ -5,6 +5,9 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 CLANG_FORMAT ?= clang-format-14
 # For `make run ARGS="--workers 2"`.
 ARGS ?=
+# For `make check-sessions`: how long, and what to repeat.
+SECONDS ?= 30
+SEED ?=
 
 # Targets share build directories, and ninja already uses every core.
 .NOTPARALLEL:
@@ -31,6 +34,21 @@ test: packages-build packages-test build/dev/build.ninja ## Run all tests, under
 	@cmake --build build/dev -j $(JOBS)
 	@tools/test
 
+.PHONY: interop
+interop: packages-build packages-interop build/dev/build.ninja ## Run foreign clients of every kind, and write docs/compatibility.md
+	@cmake --build build/dev -j $(JOBS) --target fanfare
+	@tools/interop
+
+.PHONY: check-sessions
+check-sessions: packages-build packages-test build/dev/build.ninja ## Play many visitors at random for SECONDS=30, from SEED=n
+	@cmake --build build/dev -j $(JOBS) --target fanfare session_checker
+	@SECONDS_TO_PLAY=$(SECONDS) SEED=$(SEED) tools/check-sessions
+
+.PHONY: websocket-conformance
+websocket-conformance: packages-build packages-conformance build/dev/build.ninja ## Run Autobahn's cases of RFC 6455 and RFC 7692
+	@cmake --build build/dev -j $(JOBS) --target websocket_echo
+	@tools/websocket-conformance
+
 .PHONY: lint
 lint: packages-lint ## Check the layout of the code and the floors of src/
 	@CLANG_FORMAT=$(CLANG_FORMAT) tools/check-format
@@ -53,6 +71,10 @@ tsan: packages-build packages-test build/tsan/build.ninja ## Run the tests with 
 .PHONY: analyze
 analyze: packages-build packages-analyze build/analyze/build.ninja ## Read the program with clang-tidy; slow
 	@cmake --build build/analyze -j $(JOBS)
+
+.PHONY: bench
+bench: packages-build packages-bench ## Measure, and write docs/benchmarks.md; takes an hour
+	@tools/bench
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -19,6 +19,7 @@ using base::Error;
 using wire::http1::Request;
 using wire::http1::Response;
 using wire::json::quoted;
+using wire::json::Value;
 
 constexpr std::string_view kFolder = "demo/";
 constexpr std::size_t kCommentsMax = 50;
@@ -57,13 +58,25 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
 }
 
+base::Result<std::string> read_text(std::string_view name, const std::optional<Value>& field) {
+  if (!field) return std::string();
+  if (!field->is_string()) {
+    return Error{Errc::invalid,
+                 fmt::format("'{}' is {}, not a string", name, describe(field->kind()))};
+  }
+  return trimmed(field->as_string());
+}
+
 base::Result<Draft> read_draft(std::string_view body, wire::json::Parser& parser) {
   const auto document = parser.parse(body);
   if (!document) return document.error();
   const auto fields = wire::json::pick_fields<2>(*document, {"name", "text"});
   if (!fields) return fields.error();
-  const auto& [name, text] = *fields;
-  Draft draft{name ? trimmed(name->as_string()) : "", text ? trimmed(text->as_string()) : ""};
+  auto name = read_text("name", (*fields)[0]);
+  if (!name) return name.error();
+  auto text = read_text("text", (*fields)[1]);
+  if (!text) return text.error();
+  Draft draft{std::move(*name), std::move(*text)};
   if (draft.name.empty()) draft.name = "Anonymous";
   if (draft.text.empty()) return Error{Errc::invalid, "'text' is empty"};
   if (draft.text.size() > kTextBytesMax) {

@@ -32,7 +32,7 @@ bool is_public(const core::PublishItem& item) {
 Result<std::vector<core::PublishItem>> PublishApi::read(const Request& request,
                                                         const core::Realm& realm,
                                                         std::string_view channel) {
-  const auto access = check_credentials(request, realm, clock_.wall_now());
+  const auto access = credentials_.check(request, realm, clock_.wall_now());
   if (!access) return access.error();
   const Error unproven{
       Errc::unauthorized,

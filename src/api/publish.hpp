@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "api/credentials.hpp"
 #include "api/reply.hpp"
 #include "base/clock.hpp"
 #include "core/exchange.hpp"
@@ -30,6 +31,7 @@ class PublishApi {
 
   core::Exchange& exchange_;
   const base::Clock& clock_;
+  CredentialChecker credentials_;
   wire::json::Parser parser_;
 };
 

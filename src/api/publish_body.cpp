@@ -19,6 +19,11 @@ using wire::json::Value;
 // Ids are remembered for a minute; a UUID with a prefix fits three times.
 constexpr std::size_t kIdBytesMax = 128;
 
+/// The same error, told with its place: "items[7]: 'channel': …", counted from 0.
+Error at(std::string_view place, const Error& error) {
+  return {error.code, fmt::format("{}: {}", place, error.detail)};
+}
+
 /// Reads the items of one body.
 class ItemReader {
  public:
@@ -59,7 +64,7 @@ class ItemReader {
                    "'channel' is not the channel in the path; leave one of them out"};
     }
     auto channel = core::ChannelName::from_api_name(name, rules_);
-    if (!channel) return Error{Errc::invalid, fmt::format("'channel': {}", channel.error().detail)};
+    if (!channel) return at("'channel'", channel.error());
     if (channel->text() == "/meta" || channel->text().starts_with("/meta/") ||
         channel->text() == "/service" || channel->text().starts_with("/service/")) {
       return Error{Errc::invalid,
@@ -76,8 +81,7 @@ class ItemReader {
     std::optional<Value> data = json_object ? json_object : fpp;
     if (formats && !data) {
       const auto nested = wire::json::pick_fields<2>(*formats, {"json-object", "fpp"});
-      if (!nested)
-        return Error{nested.error().code, fmt::format("'formats': {}", nested.error().detail)};
+      if (!nested) return at("'formats'", nested.error());
       data = (*nested)[0] ? (*nested)[0] : (*nested)[1];
     }
     if (!data) {
@@ -120,11 +124,9 @@ Result<std::vector<core::PublishItem>> read_publish_body(
     std::string_view body, const std::optional<std::string>& path_channel, const core::Realm& realm,
     wire::json::Parser& parser) {
   const auto document = parser.parse(body);
-  if (!document)
-    return Error{document.error().code, fmt::format("the body is {}", document.error().detail)};
+  if (!document) return at("the body", document.error());
   const auto fields = wire::json::pick_fields<1>(*document, {"items"});
-  if (!fields)
-    return Error{fields.error().code, fmt::format("the body: {}", fields.error().detail)};
+  if (!fields) return at("the body", fields.error());
   const auto& list = (*fields)[0];
   if (!list || !list->is_array()) {
     return Error{Errc::invalid,
@@ -141,9 +143,7 @@ Result<std::vector<core::PublishItem>> read_publish_body(
                                realm.limits.batch_messages_max)};
     }
     auto item = reader.read(value);
-    if (!item)
-      return Error{item.error().code,
-                   fmt::format("item {}: {}", items.size(), item.error().detail)};
+    if (!item) return at(fmt::format("items[{}]", items.size()), item.error());
     items.push_back(std::move(*item));
   }
   if (items.empty()) return Error{Errc::invalid, "'items' is empty, there is nothing to publish"};

@@ -107,8 +107,8 @@ Response not_found() {
 StaticFiles::StaticFiles(std::string directory) : directory_(std::move(directory)) {
   for (const EmbeddedFile& file : embedded_files()) {
     if (!file.path.starts_with(kEmbeddedFolder)) continue;
-    files_[std::string(file.path.substr(kEmbeddedFolder.size()))] = {std::string(file.bytes),
-                                                                     integrity_of(file.bytes)};
+    built_in_[std::string(file.path.substr(kEmbeddedFolder.size()))] = {std::string(file.bytes),
+                                                                        integrity_of(file.bytes)};
   }
 }
 
@@ -156,9 +156,8 @@ Response StaticFiles::handle(const Request& request, std::string_view name) {
 
 const StaticFiles::File* StaticFiles::find(std::string_view name) {
   if (const File* const operators = read_operators(name)) return operators;
-  const auto found = files_.find(std::string(name));
-  const bool is_embedded = found != files_.end() && found->second.modified_ns == 0;
-  return is_embedded ? &found->second : nullptr;
+  const auto found = built_in_.find(std::string(name));
+  return found == built_in_.end() ? nullptr : &found->second;
 }
 
 const StaticFiles::File* StaticFiles::read_operators(std::string_view name) {
@@ -172,7 +171,7 @@ const StaticFiles::File* StaticFiles::read_operators(std::string_view name) {
     return nullptr;
   }
   const std::int64_t modified = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
-  File& file = files_[std::string(name)];
+  File& file = operators_[std::string(name)];
   if (file.modified_ns != modified ||
       file.bytes.size() != static_cast<std::size_t>(status.st_size)) {
     std::ifstream stream(path, std::ios::binary);
@@ -186,9 +185,7 @@ const StaticFiles::File* StaticFiles::read_operators(std::string_view name) {
 
 std::string StaticFiles::list() {
   std::vector<std::string> names;
-  for (const auto& [name, file] : files_) {
-    if (file.modified_ns == 0) names.push_back(name);
-  }
+  for (const auto& [name, file] : built_in_) names.push_back(name);
   if (const std::unique_ptr<DIR, int (*)(DIR*)> folder(
           directory_.empty() ? nullptr : ::opendir(directory_.c_str()), ::closedir);
       folder) {

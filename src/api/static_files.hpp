@@ -45,7 +45,8 @@ class StaticFiles {
   std::string list();
 
   std::string directory_;
-  boost::unordered_flat_map<std::string, File> files_;
+  boost::unordered_flat_map<std::string, File> built_in_;
+  boost::unordered_flat_map<std::string, File> operators_;
 };
 
 }  // namespace fanfare::api

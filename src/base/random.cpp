@@ -32,10 +32,20 @@ const std::array<std::uint64_t, 2>& process_key() noexcept {
 }  // namespace
 
 void fill_random(std::span<std::uint8_t> into) {
-  // getentropy() hands out at most 256 bytes a call.
+  // Drawn ahead: a call to the kernel costs as much as the rest of a handshake's parsing. What has
+  // been handed out is erased.
+  thread_local std::array<std::uint8_t, 256> ahead;
+  thread_local std::size_t left = 0;
   while (!into.empty()) {
-    const std::size_t take = std::min<std::size_t>(into.size(), 256);
-    FANFARE_CHECK(getentropy(into.data(), take) == 0);
+    if (left == 0) {
+      FANFARE_CHECK(getentropy(ahead.data(), ahead.size()) == 0);
+      left = ahead.size();
+    }
+    const std::size_t take = std::min(into.size(), left);
+    const auto taken = std::span(ahead).subspan(left - take, take);
+    std::ranges::copy(taken, into.begin());
+    std::ranges::fill(taken, std::uint8_t{0});
+    left -= take;
     into = into.subspan(take);
   }
 }

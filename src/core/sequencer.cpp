@@ -13,6 +13,9 @@ class Sequencer::Lane final : public base::Timer {
 
   [[nodiscard]] std::string_view channel() const noexcept { return channel_; }
 
+  /// Whether there is nothing left to remember or to hold back.
+  [[nodiscard]] bool is_idle() const noexcept { return waiting_.empty() && remembered_.empty(); }
+
   void offer(PublishItem item) {
     const base::TimePoint now = sequencer_.clock_.now();
     if (!item.id.empty()) {
@@ -92,7 +95,7 @@ class Sequencer::Lane final : public base::Timer {
   void expire(base::TimePoint now) override {
     while (!waiting_.empty() && waiting_.front().deadline <= now) release_waiting(0);
     while (!remembered_.empty() && remembered_.front().until <= now) forget_oldest();
-    if (waiting_.empty() && remembered_.empty()) {
+    if (is_idle()) {
       sequencer_.lanes_.erase(channel());  // destroys this lane
       return;
     }
@@ -121,7 +124,9 @@ void Sequencer::offer(PublishItem item) {
     const std::string_view key = made->channel();
     found = lanes_.emplace(key, std::move(made)).first;
   }
-  found->second->offer(std::move(item));
+  Lane& lane = *found->second;
+  lane.offer(std::move(item));
+  if (lane.is_idle()) lanes_.erase(lane.channel());
 }
 
 }  // namespace fanfare::core

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "server/config.hpp"
 
 namespace fanfare::server {
 
@@ -13,12 +14,13 @@ Realms::Realms(const std::vector<core::Realm>& realms, std::vector<std::string> 
   for (const core::Realm& realm : realms) {
     all_.push_back(std::make_shared<const core::Realm>(realm));
     by_id_[realm.id.value()] = all_.back();
+    by_label_[host_label(realm.id)] = all_.back();
   }
 }
 
-core::RealmPtr Realms::find(std::string_view id) const {
-  const auto found = by_id_.find(std::string(id));
-  return found == by_id_.end() ? nullptr : found->second;
+core::RealmPtr Realms::look_up(const Table& table, std::string_view key) {
+  const auto found = table.find(std::string(key));
+  return found == table.end() ? nullptr : found->second;
 }
 
 core::RealmPtr Realms::of_host(std::string_view host) const {
@@ -27,7 +29,7 @@ core::RealmPtr Realms::of_host(std::string_view host) const {
     const std::string_view label = host.substr(0, host.size() - domain.size() - 1);
     const bool is_subdomain =
         host[label.size()] == '.' && label.find('.') == std::string_view::npos;
-    if (is_subdomain) return find(label);
+    if (is_subdomain) return look_up(by_label_, label);
   }
   return is_only_one() ? all_.front() : nullptr;
 }

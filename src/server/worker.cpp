@@ -42,13 +42,14 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
                shared.config.demo,
                [this](const ConnectionPtr& connection, core::RealmPtr realm,
                       const Request& request) { upgrade(connection, std::move(realm), request); }}),
-      http_context_{loop_, shared.http_limits, router_, scratch_},
+      http_context_{loop_, shared.http_limits, router_, scratch_, {}},
       websocket_context_{loop_,
                          shared.websocket_limits,
                          bayeux_,
                          scratch_,
                          inflater_,
                          deflater_,
+                         {},
                          [this](core::WorkerIndex to, transport::websocket::Moving moving) {
                            move_websocket(to, std::move(moving));
                          }} {}
@@ -110,27 +111,28 @@ void Worker::upgrade(const ConnectionPtr& connection, core::RealmPtr realm,
   const transport::websocket::Upgrade upgrade = transport::websocket::accept_upgrade(request);
   if (!upgrade.is_accepted()) return connection->respond(upgrade.response);
   std::string answer = encode(upgrade.response, wire::http1::ResponseContext(request));
-  auto [socket, unread] = connection->detach();
+  auto [socket, unread, unwritten] = connection->detach();
   const transport::websocket::ConnectionPtr made(new transport::websocket::Connection(
       websocket_context_, std::move(socket), std::move(realm), compression_of(upgrade)));
   websocket_connections_.push_back(*made);
-  made->start(std::move(answer), std::move(unread));
+  made->start(std::move(unwritten) + answer, std::move(unread));
 }
 
 void Worker::move_http(core::WorkerIndex to, const ConnectionPtr& connection, Request request) {
-  auto [socket, unread] = connection->detach();
+  auto [socket, unread, unwritten] = connection->detach();
   Worker* const there = shared_.workers[to.value()].get();
-  post(to, [there, released = socket.release(), unread = std::move(unread),
-            request = std::move(request)]() mutable {
-    there->take_http(std::move(released), std::move(unread), std::move(request));
+  post(to, [there, moving = MovingHttp{socket.release(), std::move(request), std::move(unread),
+                                       std::move(unwritten)}]() mutable {
+    there->take_http(std::move(moving));
   });
 }
 
-void Worker::take_http(net::Socket::Released released, std::string unread, Request request) {
+void Worker::take_http(MovingHttp moving) {
   const ConnectionPtr connection(
-      new transport::http::Connection(http_context_, net::Socket(loop_, std::move(released))));
+      new transport::http::Connection(http_context_, net::Socket(loop_, std::move(moving.socket))));
   http_connections_.push_back(*connection);
-  connection->resume(std::move(request), std::move(unread));
+  connection->resume(std::move(moving.request), std::move(moving.unread),
+                     std::move(moving.unwritten));
 }
 
 void Worker::move_websocket(core::WorkerIndex to, transport::websocket::Moving moving) {

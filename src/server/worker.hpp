@@ -54,9 +54,9 @@ class Worker final : public core::Courier {
   void start();
   void join();
 
-  /// When no worker runs any more, and before the first is destroyed: drops connections, sessions and
-  /// mail, which know the other workers. Twice for all, since dropping one worker's sessions sends
-  /// mail to the others.
+  /// When no worker runs any more, and before the first is destroyed: drops connections, sessions
+  /// and mail, which know the other workers. Twice for all, since dropping one worker's sessions
+  /// sends mail to the others.
   void clear();
 
   /// From any thread: tells all clients, and ends when they have gone, or soon after.
@@ -67,6 +67,14 @@ class Worker final : public core::Courier {
   void post(core::WorkerIndex to, base::Task task) override;
 
  private:
+  /// An HTTP connection between two workers.
+  struct MovingHttp {
+    net::Socket::Released socket;
+    wire::http1::Request request;
+    std::string unread;
+    std::string unwritten;
+  };
+
   void run();
   void accept(net::Socket socket);
   void begin_drain();
@@ -74,7 +82,7 @@ class Worker final : public core::Courier {
   void move_http(core::WorkerIndex to, const transport::http::ConnectionPtr& connection,
                  wire::http1::Request request);
   void move_websocket(core::WorkerIndex to, transport::websocket::Moving moving);
-  void take_http(net::Socket::Released released, std::string unread, wire::http1::Request request);
+  void take_http(MovingHttp moving);
   void take_websocket(transport::websocket::Moving moving);
   void upgrade(const transport::http::ConnectionPtr& connection, core::RealmPtr realm,
                const wire::http1::Request& request);

@@ -1,6 +1,7 @@
 // Peers that are broken, slow or mean: each gets the answer it deserves, and a neighbour notices nothing.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 
 import {
@@ -327,9 +328,10 @@ withServer('A neighbour', { realms, limits }, (server) => {
       deaf.ws._socket.pause();
       // Far more than the kernel's buffers and one connection's outbox hold.
       for (let n = 0; n < 40; n++) {
+        // Random, so that compression does not make it little.
         const items = Array.from({ length: 20 }, () => ({
           channel: 'flood',
-          'json-object': 'x'.repeat(50_000),
+          'json-object': randomBytes(37_500).toString('base64'),
         }));
         await server.publishItems(items);
       }

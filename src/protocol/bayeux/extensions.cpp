@@ -58,7 +58,8 @@ std::unique_ptr<TimeSync> TimeSync::read(const wire::bayeux::Message& message, b
 std::string TimeSync::reply(base::WallTime now) const {
   const std::int64_t server_time = milliseconds_of(received);
   const std::int64_t held = milliseconds_of(now) - server_time;
-  if (!lag_ms) return fmt::format(R"({{"tc":{},"ts":{},"p":{}}})", client_time_ms, server_time, held);
+  if (!lag_ms)
+    return fmt::format(R"({{"tc":{},"ts":{},"p":{}}})", client_time_ms, server_time, held);
   const std::int64_t accuracy = client_time_ms + offset_ms + *lag_ms - server_time;
   if (*lag_ms != 0 && std::abs(accuracy) < kAccuracyTargetMs) return {};
   return fmt::format(R"({{"tc":{},"ts":{},"p":{},"a":{}}})", client_time_ms, server_time, held,

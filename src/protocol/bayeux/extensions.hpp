@@ -14,8 +14,9 @@
 
 namespace fanfare::protocol::bayeux {
 
-/// CometD's acknowledgement (spec/bayeux section 9.1): deliveries leave only with connect replies, each
-/// reply closes a batch and carries its number, and what the client has not acknowledged is sent again.
+/// CometD's acknowledgement (spec/bayeux section 9.1): deliveries leave only with connect replies,
+/// each reply closes a batch and carries its number, and what the client has not acknowledged is
+/// sent again.
 class Acknowledgement {
  public:
   /// The client has got everything up to `batch`.

@@ -31,13 +31,17 @@ class Outlet {
  public:
   /// Takes the bundle whole: writes it now, or as soon as the peer reads again.
   virtual void send(Session& from, const core::BundlePtr& bundle) noexcept = 0;
+  /// Whether the peer has not taken all of what was sent: its sessions keep what comes, until this
+  /// outlet calls flush_sessions().
+  [[nodiscard]] virtual bool is_congested() const noexcept = 0;
   /// Sends an array of replies. `elements` is what stands between its brackets.
   virtual void reply(std::string_view elements) noexcept = 0;
   /// The session goes elsewhere. Gives back, by Session::requeue() and the newest first, what of
   /// its bundles the peer cannot have got; one that is half written ends the connection, so that it
   /// cannot arrive twice.
   virtual void give_back(Session& session) noexcept = 0;
-  /// The session has ended; an outlet that serves it alone ends too.
+  /// A session has ended, or this outlet is too slow for it. An outlet that serves nobody else
+  /// ends.
   virtual void end(const core::Disconnect& why) noexcept = 0;
 
   /// Sends what this turn has brought its sessions so far, so that replies come after it.

@@ -109,7 +109,8 @@ class Service::Batch : public boost::intrusive_ref_counter<Batch, boost::thread_
     if (outlet() != nullptr) {
       outlet()->flush_sessions();
     } else if (delivers_to_) {
-      if (Session* const session = service_.find(*realm_, *delivers_to_)) {
+      Session* const session = service_.find(*realm_, *delivers_to_);
+      if (session != nullptr && !session->has_outlet()) {
         deliveries = {session->take_bundle(), session->id()};
       }
     }
@@ -303,6 +304,16 @@ void Service::connect(Batch& batch, const Message& message, Session& session) {
 
   session.supersede_held();
   session.acknowledge(message.ack.batch);
+  // What a stream has to bring goes there, before this connect could overtake it.
+  const bool has_stream = session.has_outlet() && !session.is_acknowledged();
+  const SessionId id = session.id();
+  if (batch.outlet() == nullptr && has_stream) session.flush();
+  // A client that never acknowledges, or never reads, has lost its session by now.
+  if (Session* const left = find(*batch.realm(), id); left == nullptr || left->is_over_limit()) {
+    if (left != nullptr) end(*left, core::kSlowConsumer);
+    return batch.refuse(message, Problem::session_unknown, message.client_id.text,
+                        Advice{Reconnect::handshake, base::Duration(0), {}});
+  }
   const core::Realm& realm = *batch.realm();
   const bool is_first = session.is_first_connect();
   if (type == "eventsource") {

@@ -41,13 +41,28 @@ void Session::flush() {
   DirtyHook::unlink();
   if (!has_waiting()) return;
   if (outlet_ != nullptr && !is_acknowledged()) {
-    while (outlet_ != nullptr && has_waiting()) outlet_->send(*this, take_bundle());
+    flush_to_outlet();
   } else if (held_.is_held) {
     answer_held(/*with_deliveries=*/true);
   } else {
     enqueue_pending();
-    if (queue_is_over_limit()) service_.end(*this, core::kSlowConsumer);
+    if (is_over_limit()) service_.end(*this, core::kSlowConsumer);
   }
+}
+
+void Session::flush_to_outlet() {
+  while (outlet_ != nullptr && has_waiting() && !outlet_->is_congested()) {
+    bytes_behind_ = 0;
+    outlet_->send(*this, take_bundle());
+  }
+  if (outlet_ == nullptr || !has_waiting()) return;
+  // The peer is still reading what it got before. It may have a long queue to read, as after an
+  // absence; but more must not come meanwhile than it can catch up with.
+  if (pending_) bytes_behind_ += pending_->bytes();
+  enqueue_pending();
+  if (is_over_limit()) return service_.end(*this, core::kSlowConsumer);
+  // Its client finds the session, with all that waits, when it comes back.
+  if (bytes_behind_ > realm_->limits.outbox_bytes_max) outlet_->end(core::kSlowConsumer);
 }
 
 Queue& Session::queue() {
@@ -69,7 +84,7 @@ void Session::enqueue_in_front(std::deque<core::PublicationPtr> publications) {
   }
 }
 
-bool Session::queue_is_over_limit() const {
+bool Session::is_over_limit() const {
   return queue_ != nullptr && (queue_->size() > realm_->limits.queue_messages_max ||
                                queue_->bytes() > realm_->limits.queue_bytes_max);
 }
@@ -117,6 +132,8 @@ void Session::touch() {
 
 void Session::bind(Outlet& outlet) {
   if (outlet_ == &outlet) return;
+  // The stream before may be alive and well: a connect that is held there gets its answer.
+  if (outlet_ != nullptr && !held_.caller) supersede_held();
   leave_outlet();
   outlet_ = &outlet;
   outlet.sessions_.push_back(*this);
@@ -185,8 +202,10 @@ void Session::append_connect_reply(std::string& out, std::string_view id, const 
 void Session::answer_held(bool with_deliveries) {
   const Held held = std::exchange(held_, {});
   // On a stream they go by themselves, unless the client has to acknowledge them.
-  const bool carries = with_deliveries && (held.caller || is_acknowledged());
+  const bool carries =
+      with_deliveries && (is_acknowledged() || (held.caller && outlet_ == nullptr));
   const core::BundlePtr bundle = carries ? take_bundle() : nullptr;
+  touch();
   std::string elements;
   if (held.caller) {
     append_connect_reply(elements, held.id, held.time_sync.get(), bundle);
@@ -199,7 +218,6 @@ void Session::answer_held(bool with_deliveries) {
     append_connect_reply(elements, held.id, held.time_sync.get(), bundle);
     outlet_->reply(elements);
   }
-  touch();
 }
 
 void Session::arm() {
@@ -210,10 +228,7 @@ void Session::arm() {
 
 void Session::expire(base::TimePoint now) {
   if (held_.is_held) {
-    if (now >= held_.deadline) {
-      flush();
-      if (held_.is_held) answer_held(/*with_deliveries=*/true);
-    }
+    if (now >= held_.deadline) answer_held(/*with_deliveries=*/true);
   } else if (outlet_ == nullptr && now >= last_sign_ + realm_->bayeux.session_timeout()) {
     return service_.end(*this, core::kSessionExpired);  // destroys this session
   }

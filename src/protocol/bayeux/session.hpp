@@ -63,6 +63,7 @@ class Session final : public core::Subscriber,
   void bind(Outlet& outlet);
   /// The outlet gives back what it has not written, and the session waits for its client.
   void leave_outlet();
+  [[nodiscard]] bool has_outlet() const noexcept { return outlet_ != nullptr; }
   /// The session ends; its outlet is told.
   void end_outlet(const core::Disconnect& why);
 
@@ -99,6 +100,9 @@ class Session final : public core::Subscriber,
   /// A connect has come: it acknowledges what it does, and the rest is sent again.
   void acknowledge(std::optional<std::int64_t> batch);
 
+  /// Whether more waits than the realm allows.
+  [[nodiscard]] bool is_over_limit() const;
+
   /// Whether this is the session's first connect; true once.
   bool is_first_connect() noexcept { return !std::exchange(has_connected_, true); }
 
@@ -123,22 +127,24 @@ class Session final : public core::Subscriber,
 
   void expire(base::TimePoint now) override;
   void arm();
+  void flush_to_outlet();
   /// Lets the held connect go, with what waits if that is a way to send it.
   void answer_held(bool with_deliveries);
   Queue& queue();
   void enqueue_pending();
   void enqueue_in_front(std::deque<core::PublicationPtr> publications);
-  [[nodiscard]] bool queue_is_over_limit() const;
 
+  // What a delivery touches stands together, behind the hooks: most of its cost are cache misses.
+  core::BundlePtr pending_;
   Service& service_;
+  Outlet* outlet_ = nullptr;
+  std::unique_ptr<Queue> queue_;  // never empty
+  std::size_t bytes_behind_ = 0;  // have come while the outlet was congested
+  std::unique_ptr<Acknowledgement> acknowledgement_;
   core::RealmPtr realm_;
   SessionId id_;
-  std::uint64_t network_;
   bool has_connected_ = false;
-  Outlet* outlet_ = nullptr;
-  core::BundlePtr pending_;
-  std::unique_ptr<Queue> queue_;  // never empty
-  std::unique_ptr<Acknowledgement> acknowledgement_;
+  std::uint64_t network_;
   Held held_;
   base::TimePoint last_sign_;  // of life
   std::vector<core::Subscription> subscriptions_;

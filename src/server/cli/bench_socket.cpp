@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -70,9 +71,11 @@ void Poller::remove(int fd) {
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
-void Poller::wait(int timeout_ms) {
+void Poller::wait(std::chrono::nanoseconds timeout) {
+  constexpr std::chrono::nanoseconds::rep kSecond = 1'000'000'000;
+  const timespec time{timeout.count() / kSecond, timeout.count() % kSecond};
   const int count =
-      ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
+      ::epoll_pwait2(epoll_, events_.data(), static_cast<int>(events_.size()), &time, nullptr);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
     if (auto* target = static_cast<PollTarget*>(event.data.ptr)) {
@@ -149,6 +152,12 @@ std::ptrdiff_t Socket::read(std::span<char> into) {
 
 void Socket::stop_reading() {
   if (state_ == State::open) poller_.remove(fd_);
+}
+
+bool Socket::peer_has_left() const {
+  if (fd_ < 0) return true;
+  pollfd poll{fd_, POLLRDHUP, 0};
+  return ::poll(&poll, 1, 0) > 0;
 }
 
 void Socket::close() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -44,7 +45,7 @@ class Poller {
   void remove(int fd);
 
   /// Calls whoever is ready, once each.
-  void wait(int timeout_ms);
+  void wait(std::chrono::nanoseconds timeout);
   /// From any thread: ends the wait, or the next one.
   void wake();
 
@@ -75,6 +76,8 @@ class Socket {
   std::ptrdiff_t read(std::span<char> into);
   /// Stops hearing of what comes, and reads nothing of it.
   void stop_reading();
+  /// Whether the peer has closed, even if it was not read that far.
+  [[nodiscard]] bool peer_has_left() const;
   /// With a reset, so that a run of many thousand connections does not use up the ports for a
   /// minute (TIME_WAIT).
   void close();

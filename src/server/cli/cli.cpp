@@ -27,6 +27,7 @@ Commands:
   serve           Run the server
   publish         Publish one message
   subscribe       Listen to a channel and print what is published
+  bench           Put a server under load and measure it
   check-config    Say what is wrong with a configuration file, or explain its keys
   version         Print the version
 
@@ -35,14 +36,15 @@ Commands:
 To begin, run `fanfare serve` and open the page it names.
 )help";
 
-constexpr std::array<std::string_view, 5> kCommands{"serve", "publish", "subscribe", "check-config",
-                                                    "version"};
+constexpr std::array<std::string_view, 6> kCommands{"serve", "publish",      "subscribe",
+                                                    "bench", "check-config", "version"};
 
 void add_commands(CLI::App& program, Command& chosen) {
   program.formatter_fn([](const auto*, const auto&, auto) { return kHelp; });
   add_serve(program, chosen);
   add_publish(program, chosen);
   add_subscribe(program, chosen);
+  add_bench(program, chosen);
   add_check_config(program, chosen);
   add_version(program, chosen);
 }

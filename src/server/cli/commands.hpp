@@ -16,6 +16,7 @@ using Command = std::function<int()>;
 void add_serve(CLI::App& program, Command& chosen);
 void add_publish(CLI::App& program, Command& chosen);
 void add_subscribe(CLI::App& program, Command& chosen);
+void add_bench(CLI::App& program, Command& chosen);
 void add_check_config(CLI::App& program, Command& chosen);
 void add_version(CLI::App& program, Command& chosen);
 

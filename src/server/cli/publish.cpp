@@ -81,7 +81,7 @@ HttpClient::Request make_request(const PublishFlags& flags, const Credentials& c
 int publish(const PublishFlags& flags) {
   const std::string text = flags.json == "-" ? read_standard_input() : flags.json;
   const auto data = wire::json::validate(text);
-  if (!data) return fail("this is not JSON: " + data.error().detail);
+  if (!data) return fail("the data: " + data.error().detail);
   const auto credentials = find_credentials(flags.realm, flags.key, flags.data);
   if (!credentials) return fail(credentials.error().detail);
 

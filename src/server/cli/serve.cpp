@@ -68,8 +68,8 @@ int serve(const ConfigFlags& flags) {
   if (!server) return fail(server.error().detail);
 
   const auto [library_file, library_integrity] = Server::browser_library();
-  const Welcome welcome{(*server)->addresses(), *realms, reading.file, library_file,
-                        library_integrity};
+  const Welcome welcome{(*server)->addresses(), *realms,           reading.file,
+                        library_file,           library_integrity, config.demo};
   // Nobody has to read it: the server runs all the same.
   static_cast<void>(print(welcome_text(welcome, Paint::for_stream(stdout))));
   const StopSignals signals([&server] { (*server)->stop(); });

@@ -4,7 +4,7 @@
 
 namespace fanfare::server::cli {
 
-/// The same as in the project() line of CMakeLists.txt.
-inline constexpr std::string_view kVersion = "0.1.0";
+/// What the project() line of CMakeLists.txt says.
+inline constexpr std::string_view kVersion = FANFARE_VERSION;
 
 }  // namespace fanfare::server::cli

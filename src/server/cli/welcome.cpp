@@ -9,6 +9,9 @@
 namespace fanfare::server::cli {
 namespace {
 
+// The demo page listens to it, so whoever tries a snippet out sees something happen there.
+constexpr std::string_view kChannel = "demo-comments";
+
 // "Every interface" is not an address that a browser can ask.
 std::string reachable(const std::string& address) {
   const auto colon = address.rfind(':');
@@ -26,9 +29,9 @@ std::string html(const std::string& base, const std::string& bayeux, const Welco
       "  crossorigin=\"anonymous\"></script>\n"
       "<script>\n"
       "  const client = new Faye.Client(\"{3}\");\n"
-      "  client.subscribe(\"/test\", (data) => console.log(data));\n"
+      "  client.subscribe(\"/{4}\", (data) => console.log(data));\n"
       "</script>\n",
-      base, welcome.library_file, welcome.library_integrity, bayeux);
+      base, welcome.library_file, welcome.library_integrity, bayeux, kChannel);
 }
 
 std::string python(const std::string& base, const core::Realm& realm) {
@@ -42,8 +45,12 @@ std::string python(const std::string& base, const core::Realm& realm) {
       "    \"iss\": \"{1}\",\n"
       "    \"key\": b64decode(\"{2}\"),\n"
       "}})\n"
-      "pub.publish(\"test\", Item(JsonObjectFormat({{\"hello\": \"world\"}})), blocking=True)\n",
-      base, realm.id.value(), realm.keys.front().text);
+      "pub.publish(\n"
+      "    \"{3}\",\n"
+      "    Item(JsonObjectFormat({{\"hello\": \"world\"}})),\n"
+      "    blocking=True,\n"
+      ")\n",
+      base, realm.id.value(), realm.keys.front().text, kChannel);
 }
 
 // Basic, because a token in a snippet would be out of date when it is pasted.
@@ -52,8 +59,8 @@ std::string curl(const std::string& base, const core::Realm& realm) {
       "curl {0}/realm/{1}/publish/ \\\n"
       "  -u '{1}:{2}' \\\n"
       "  -H 'Content-Type: application/json' \\\n"
-      "  -d '{{\"items\":[{{\"channel\":\"test\",\"json-object\":{{\"hello\":\"world\"}}}}]}}'\n",
-      base, realm.id.value(), realm.keys.front().text);
+      "  -d '{{\"items\":[{{\"channel\":\"{3}\",\"json-object\":{{\"hello\":\"world\"}}}}]}}'\n",
+      base, realm.id.value(), realm.keys.front().text, kChannel);
 }
 
 std::string fact(const Paint& paint, std::string_view name, std::string_view value) {
@@ -81,7 +88,7 @@ std::string welcome_text(const Welcome& welcome, const Paint& paint) {
     text += fact(paint, "Realm", each.id.value());
     text += fact(paint, "Key", each.keys.front().text);
   }
-  text += fact(paint, "Demo", base + "/demo/");
+  if (welcome.has_demo) text += fact(paint, "Demo", base + "/demo/");
   text += snippet(paint, "In the page", "(HTML)", html(base, bayeux, welcome));
   text += snippet(paint, "On the server", "(Python: pip install fanout)", python(base, realm));
   text += snippet(paint, "Or from a shell", "(curl)", curl(base, realm));

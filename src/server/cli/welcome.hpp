@@ -19,6 +19,7 @@ struct Welcome {
   /// The browser library: its file name under /bayeux/static/, and its `integrity` value.
   std::string library_file;
   std::string library_integrity;
+  bool has_demo = true;
 };
 
 /// Fits 80 columns. Snippets start at the margin, so that they can be pasted as they are: Python

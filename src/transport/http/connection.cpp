@@ -14,6 +14,10 @@ namespace {
 
 // What a client may send ahead while its request is being handled; then it has to wait.
 constexpr std::size_t kAheadBytesMax = 64 * 1024;
+// Handled of one connection before the others get their turn: a publisher that sends 64 KiB of
+// requests at once to a channel of 10,000 would keep them waiting for longer than it takes to
+// notice.
+constexpr int kRequestsPerTurn = 32;
 // A peer that is still sending when it is refused needs a moment to see the answer: closing over
 // unread bytes makes the kernel take the answer back (a reset).
 constexpr base::Duration kLingerTimeout{2'000};
@@ -41,11 +45,13 @@ void Connection::start() {
   wait_readable();
 }
 
-void Connection::resume(Request request, std::string unread) {
+void Connection::resume(Request request, std::string unread, std::string unwritten) {
   const ConnectionPtr self(this);
   input_ = std::move(unread);
+  context_.batched = std::move(unwritten);
   is_reading_requests_ = true;
   dispatch(std::move(request));
+  write_batched();
   is_reading_requests_ = false;
   if (state_ == State::reading) read_requests({});
   wait_readable();
@@ -73,16 +79,16 @@ void Connection::on_readable() {
     case net::Socket::State::failed:
       return peer_is_gone(false);
   }
-  const bool is_too_far_ahead =
-      state_ == State::busy && input_.size() - input_begin_ > kAheadBytesMax;
-  if (!is_too_far_ahead) wait_readable();
+  if (input_.size() - input_begin_ <= kAheadBytesMax) wait_readable();
 }
 
 void Connection::peer_stopped_sending() {
   // Nobody polls and stops sending; whoever does that has gone. But a script may send one request,
   // say that it was all, and read the answer.
   has_peer_stopped_ = true;
-  const bool wants_answer = (state_ == State::busy && !waiter_) || !output_.empty();
+  // A stream has no end to wait for: its client has gone, and what is unwritten goes back.
+  const bool wants_answer = state_ != State::streaming && ((state_ == State::busy && !waiter_) ||
+                                                           !output_.empty() || goes_on_next_turn_);
   if (wants_answer) return;
   // A close in good order hides a reset that came after it: then the last answer was lost.
   peer_is_gone(!socket_.has_error());
@@ -116,7 +122,11 @@ void Connection::read_requests(std::string_view bytes) {
     bytes = {};
   }
   bool is_input_owned = !input_.empty();
-  while (state_ == State::reading && output_.empty()) {
+  for (int handled = 0; state_ == State::reading && output_.empty();) {
+    if (handled == kRequestsPerTurn && input_begin_ < input_.size()) {
+      go_on_next_turn();
+      break;
+    }
     const std::string_view unread =
         is_input_owned ? std::string_view(input_).substr(input_begin_) : bytes;
     if (unread.empty()) break;
@@ -143,6 +153,7 @@ void Connection::read_requests(std::string_view bytes) {
       Request request = parser_->take_request();
       parser_.reset();
       dispatch(std::move(request));
+      ++handled;
       continue;
     }
     if (progress.state == Progress::failed) {
@@ -156,12 +167,15 @@ void Connection::read_requests(std::string_view bytes) {
       arm(context_.limits.body_timeout);
     if (progress.state == Progress::need_more) break;
   }
+  write_batched();
+  input_.append(bytes);  // what has to wait until the peer has taken an interim answer
   if (input_begin_ == input_.size()) {
     std::string().swap(input_);
     input_begin_ = 0;
   }
   is_reading_requests_ = false;
-  if (has_peer_stopped_ && state_ == State::reading && output_.empty()) linger();
+  const bool is_done = state_ == State::reading && output_.empty() && !goes_on_next_turn_;
+  if (has_peer_stopped_ && is_done) linger();
 }
 
 void Connection::dispatch(Request request) {
@@ -179,8 +193,11 @@ void Connection::refuse(wire::http1::ParseFailure failure) {
 }
 
 void Connection::respond(const Response& response) {
-  if (state_ != State::busy) return;  // the peer has gone meanwhile
   const ConnectionPtr self(this);
+  if (state_ != State::busy) {  // the peer has gone meanwhile
+    if (const auto waiter = std::exchange(waiter_, nullptr)) waiter->answer_arrived(false);
+    return;
+  }
   has_answered_ = true;
   is_last_response_ = is_draining_ || !keeps_connection(response, response_context_);
   if (is_last_response_ && !response.close) {
@@ -198,7 +215,19 @@ void Connection::finish_response() {
   state_ = State::reading;
   arm(context_.limits.keep_alive_timeout);
   wait_readable();
-  read_requests({});
+  // Whoever answers may be in the middle of something: a session being flushed, all of them being
+  // released. Requests that were sent ahead are handled when that is over.
+  if (!is_reading_requests_ && (!input_.empty() || has_peer_stopped_)) go_on_next_turn();
+}
+
+void Connection::go_on_next_turn() {
+  if (std::exchange(goes_on_next_turn_, true)) return;
+  context_.loop.at_turn_end([self = ConnectionPtr(this)] {
+    self->goes_on_next_turn_ = false;
+    if (self->state_ != State::reading) return;
+    self->read_requests({});
+    self->wait_readable();
+  });
 }
 
 void Connection::start_stream(const Response& response) {
@@ -231,6 +260,19 @@ void Connection::watch(boost::intrusive_ptr<Waiter> waiter) {
 }
 
 void Connection::write(std::string bytes) {
+  if (!is_reading_requests_) return write_now(std::move(bytes));
+  context_.batched += bytes;
+}
+
+void Connection::write_batched() {
+  // The batch is of the one connection that is reading; this may be another, which that one ends.
+  if (is_reading_requests_ && !context_.batched.empty()) {
+    write_now(std::exchange(context_.batched, {}));
+  }
+}
+
+void Connection::write_now(std::string bytes) {
+  if (state_ == State::gone) return;
   std::size_t written = 0;
   if (output_.empty()) {
     const iovec part{bytes.data(), bytes.size()};
@@ -303,6 +345,9 @@ void Connection::arm(base::Duration timeout) {
 }
 
 void Connection::linger() {
+  write_batched();
+  if (state_ == State::gone) return;
+  if (!output_.empty()) return;  // on_writable() comes back here
   state_ = State::lingering;
   has_answered_ = waiter_ != nullptr;
   parser_.reset();
@@ -324,7 +369,7 @@ Connection::Detached Connection::detach() {
   base::Timer::cancel();
   ConnectionHook::unlink();
   waiter_.reset();
-  return {std::move(socket_), input_.substr(input_begin_)};
+  return {std::move(socket_), input_.substr(input_begin_), std::exchange(context_.batched, {})};
 }
 
 void Connection::drain() {

@@ -46,6 +46,8 @@ struct ConnectionContext {
   Handler& handler;
   /// Every read goes here first, so that an idle connection owns no buffer.
   std::span<char> scratch;
+  /// Answers to what one read brought, while that is being handled; they leave in one write.
+  std::string batched;
 };
 
 /// Who waits with an unanswered request, and wants to know whether the peer still does.
@@ -89,8 +91,8 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   /// Begins with a fresh connection.
   void start();
   /// Begins with a connection that has been somewhere else: `request` is handled first, then what
-  /// was `unread`.
-  void resume(wire::http1::Request request, std::string unread);
+  /// was `unread`, after what was `unwritten` has gone out.
+  void resume(wire::http1::Request request, std::string unread, std::string unwritten);
 
   /// Answers the request at hand.
   void respond(const wire::http1::Response& response);
@@ -108,6 +110,8 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   struct Detached {
     net::Socket socket;
     std::string unread;
+    /// Earlier answers, which have to go out before anything else.
+    std::string unwritten;
   };
   Detached detach();
 
@@ -141,7 +145,10 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   void peer_is_gone(bool in_good_order);
   void arm(base::Duration timeout);
   void write(std::string bytes);
+  void write_now(std::string bytes);
+  void write_batched();
   void finish_response();
+  void go_on_next_turn();
   void linger();
   void close();
 
@@ -151,6 +158,7 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   bool is_waiting_readable_ = false;
   bool has_peer_stopped_ = false;
   bool is_reading_requests_ = false;
+  bool goes_on_next_turn_ = false;
   bool is_draining_ = false;
   bool is_last_response_ = false;
   bool has_answered_ = false;

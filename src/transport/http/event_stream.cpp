@@ -24,48 +24,46 @@ std::string event(std::string_view elements) {
   return event;
 }
 
+std::string_view event_of(core::Bundle& bundle) {
+  return bundle.form(static_cast<std::size_t>(Form::event), [&bundle](std::string& form) {
+    form = event(protocol::bayeux::deliveries(bundle));
+  });
+}
+
 }  // namespace
 
-EventStream::EventStream(ConnectionPtr connection)
-    : connection_(std::move(connection)), outbox_bytes_max_(0) {}
+EventStream::EventStream(ConnectionPtr connection) : connection_(std::move(connection)) {}
 
 void EventStream::open(const ConnectionPtr& connection, Session& session,
                        const wire::http1::Response& head) {
   const boost::intrusive_ptr<EventStream> stream(new EventStream(connection));
-  stream->outbox_bytes_max_ = session.realm()->limits.outbox_bytes_max;
   connection->watch(stream.get());
   connection->start_stream(head);
   connection->write_stream("retry: 5000\r\n\r\n");
+  if (!stream->connection_) return;  // the peer has gone already
   stream->arm_ping();
   session.bind(*stream);
 }
 
-void EventStream::send(Session& /*from*/, const core::BundlePtr& bundle) noexcept {
-  if (!connection_) return;
-  unwritten_.push_back(bundle);
-  unwritten_bytes_ += bundle->bytes();
-  if (unwritten_.size() == 1) return write_bundles();
-  if (unwritten_bytes_ > outbox_bytes_max_) connection_->abort();
+void EventStream::send(Session& from, const core::BundlePtr& bundle) noexcept {
+  const boost::intrusive_ptr<EventStream> self(this);  // writing may find the peer gone
+  if (!connection_) {
+    from.requeue(bundle);
+    return from.leave_outlet();
+  }
+  unwritten_ = bundle;
+  connection_->write_stream(event_of(*bundle));
+  if (connection_ && connection_->unwritten_bytes() == 0) unwritten_.reset();
 }
 
-void EventStream::write_bundles() {
-  const boost::intrusive_ptr<EventStream> self(this);
-  while (connection_ && !unwritten_.empty()) {
-    core::Bundle& bundle = *unwritten_.front();
-    connection_->write_stream(bundle.form(
-        static_cast<std::size_t>(Form::event),
-        [&bundle](std::string& form) { form = event(protocol::bayeux::deliveries(bundle)); }));
-    if (!connection_ || connection_->unwritten_bytes() > 0) return;
-    unwritten_bytes_ -= bundle.bytes();
-    unwritten_.pop_front();
-  }
+bool EventStream::is_congested() const noexcept {
+  return connection_ && connection_->unwritten_bytes() > 0;
 }
 
 void EventStream::stream_written() {
-  if (unwritten_.empty()) return;
-  unwritten_bytes_ -= unwritten_.front()->bytes();
-  unwritten_.pop_front();
-  write_bundles();
+  const boost::intrusive_ptr<EventStream> self(this);
+  unwritten_.reset();
+  flush_sessions();
 }
 
 void EventStream::reply(std::string_view elements) noexcept {
@@ -74,27 +72,26 @@ void EventStream::reply(std::string_view elements) noexcept {
 
 void EventStream::give_back(Session& session) noexcept {
   const boost::intrusive_ptr<EventStream> self(this);
-  for (auto bundle = unwritten_.rbegin(); bundle != unwritten_.rend(); ++bundle)
-    session.requeue(*bundle);
-  const bool is_half_written = !unwritten_.empty();
-  unwritten_.clear();
-  base::Timer::cancel();
-  if (const auto connection = std::exchange(connection_, nullptr)) {
-    connection->watch(nullptr);
-    if (is_half_written) {
-      connection->abort();
-    } else {
-      connection->end_stream();
-    }
-  }
+  const core::BundlePtr half_written = std::exchange(unwritten_, nullptr);
+  if (half_written) session.requeue(half_written);
+  finish(/*in_good_order=*/!half_written);
 }
 
 void EventStream::end(const core::Disconnect& /*why*/) noexcept {
   const boost::intrusive_ptr<EventStream> self(this);
+  leave_all();
+  finish(/*in_good_order=*/true);
+}
+
+void EventStream::finish(bool in_good_order) {
   base::Timer::cancel();
-  if (const auto connection = std::exchange(connection_, nullptr)) {
-    connection->watch(nullptr);
+  const auto connection = std::exchange(connection_, nullptr);
+  if (!connection) return;
+  connection->watch(nullptr);
+  if (in_good_order) {
     connection->end_stream();
+  } else {
+    connection->abort();
   }
 }
 
@@ -110,8 +107,9 @@ void EventStream::answer_arrived(bool /*has_arrived*/) {
 }
 
 void EventStream::expire(base::TimePoint /*now*/) {
+  const boost::intrusive_ptr<EventStream> self(this);
   if (!connection_) return;
-  if (unwritten_.empty()) connection_->write_stream(":\r\n\r\n");
+  if (!is_congested()) connection_->write_stream(":\r\n\r\n");
   if (connection_) arm_ping();
 }
 

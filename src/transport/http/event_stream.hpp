@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 
 #include "protocol/bayeux/peer.hpp"
 #include "protocol/bayeux/session.hpp"
@@ -18,6 +17,7 @@ class EventStream final : public protocol::bayeux::Outlet, public Waiter, public
                    const wire::http1::Response& head);
 
   void send(protocol::bayeux::Session& from, const core::BundlePtr& bundle) noexcept override;
+  [[nodiscard]] bool is_congested() const noexcept override;
   void reply(std::string_view elements) noexcept override;
   void give_back(protocol::bayeux::Session& session) noexcept override;
   void end(const core::Disconnect& why) noexcept override;
@@ -33,14 +33,12 @@ class EventStream final : public protocol::bayeux::Outlet, public Waiter, public
   void release_reference() noexcept override {
     if (--references_ == 0) delete this;
   }
-  void write_bundles();
+  void finish(bool in_good_order);
   void arm_ping();
 
   std::size_t references_ = 0;
   ConnectionPtr connection_;
-  std::deque<core::BundlePtr> unwritten_;  // the first may be half written
-  std::size_t outbox_bytes_max_;
-  std::size_t unwritten_bytes_ = 0;
+  core::BundlePtr unwritten_;  // half written; null while the peer keeps up
 };
 
 }  // namespace fanfare::transport::http

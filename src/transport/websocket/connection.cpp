@@ -69,6 +69,7 @@ void Connection::resume(Moving moving) {
   if (!moving.unwritten.empty()) write(std::move(moving.unwritten));
   is_reading_ = true;
   take_message(moving.message, moving.unread);
+  write_batched();
   is_reading_ = false;
   if (is_busy_) {
     unread_ = std::make_unique<std::string>(std::move(moving.unread));
@@ -135,6 +136,7 @@ void Connection::read_frames(std::span<char> bytes) {
       break;
     }
   }
+  write_batched();
   is_reading_ = false;
 }
 
@@ -180,6 +182,7 @@ void Connection::move_to(core::WorkerIndex worker, std::string_view text, std::s
     std::erase_if(outbox_->items, [](const Outbox::Item& item) { return !item.bundle; });
     if (outbox_->items.empty()) outbox_.reset();
   }
+  moving.unwritten += std::exchange(context_.batched, {});
   state_ = State::gone;
   base::Timer::cancel();
   ConnectionHook::unlink();
@@ -220,7 +223,11 @@ std::size_t Connection::write_now(std::string_view bytes) {
 }
 
 void Connection::send(Session& from, const core::BundlePtr& bundle) noexcept {
-  if (state_ != State::open) return;
+  if (state_ != State::open) {  // bound by a message that came with the one that closed us
+    from.requeue(bundle);
+    return from.leave_outlet();
+  }
+  if (is_reading_) write_batched();  // replies that came before
   const std::string_view frame = frame_of(*bundle);
   const std::size_t written = write_now(frame);
   if (written < frame.size()) enqueue({bundle, from.id(), {}, written}, frame.size() - written);
@@ -231,6 +238,19 @@ void Connection::reply(std::string_view elements) noexcept {
 }
 
 void Connection::write(std::string frame) {
+  if (state_ == State::gone) return;
+  if (!is_reading_) return write_or_keep(std::move(frame));
+  context_.batched += frame;
+}
+
+void Connection::write_batched() {
+  // The batch is of the one connection that is reading; this may be another, which that one closes.
+  if (is_reading_ && !context_.batched.empty()) {
+    write_or_keep(std::exchange(context_.batched, {}));
+  }
+}
+
+void Connection::write_or_keep(std::string frame) {
   if (state_ == State::gone) return;
   const std::size_t written = write_now(frame);
   if (written == frame.size()) return;
@@ -249,8 +269,10 @@ void Connection::enqueue(Outbox::Item item, std::size_t bytes) {
 }
 
 void Connection::on_writable() {
-  if (state_ == State::gone || !outbox_) return;
+  if (state_ == State::gone) return;
   const ConnectionPtr self(this);
+  // Emptied meanwhile by one session that went; the others may have kept messages back.
+  if (!outbox_) return flush_sessions();
   std::array<iovec, kPartsMax> parts{};
   std::size_t count = 0;
   for (Outbox::Item& item : outbox_->items) {
@@ -274,7 +296,8 @@ void Connection::on_writable() {
     outbox_->items.pop_front();
   }
   outbox_.reset();
-  if (state_ == State::closing) linger();
+  if (state_ == State::closing) return linger();
+  flush_sessions();
 }
 
 void Connection::give_back(Session& session) noexcept {
@@ -313,6 +336,7 @@ void Connection::close(wire::websocket::CloseCode code, std::string_view reason)
   state_ = State::closing;
   leave_all();
   write(wire::websocket::encode_close(code, reason));
+  write_batched();
   if (!outbox_) return linger();
   context_.loop.timers().arm(*this, context_.loop.clock().now() + kCloseTimeout);
 }

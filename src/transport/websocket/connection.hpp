@@ -63,6 +63,9 @@ struct ConnectionContext {
   std::span<char> scratch;
   wire::websocket::Inflater& inflater;
   wire::websocket::Deflater& deflater;
+  /// Our own frames in answer to what one read brought, while that is being handled; they leave in
+  /// one write.
+  std::string batched;
   /// Brings a connection to the worker on which its session lives.
   std::function<void(core::WorkerIndex, Moving)> move;
 };
@@ -99,6 +102,7 @@ class Connection final : public net::Readiness,
 
   // protocol::bayeux::Outlet
   void send(protocol::bayeux::Session& from, const core::BundlePtr& bundle) noexcept override;
+  [[nodiscard]] bool is_congested() const noexcept override { return outbox_ != nullptr; }
   void reply(std::string_view elements) noexcept override;
   void give_back(protocol::bayeux::Session& session) noexcept override;
   void end(const core::Disconnect& why) noexcept override;
@@ -151,6 +155,8 @@ class Connection final : public net::Readiness,
   /// Returns how much could be written at once; nothing while something else is in front.
   [[nodiscard]] std::size_t write_now(std::string_view bytes);
   void write(std::string frame);
+  void write_batched();
+  void write_or_keep(std::string frame);
   void enqueue(Outbox::Item item, std::size_t bytes);
   void close(wire::websocket::CloseCode code, std::string_view reason);
   void linger();

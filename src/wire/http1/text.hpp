@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -24,9 +26,17 @@ constexpr int hex_value(char c) noexcept {
 }
 
 /// `tchar` of RFC 9110 section 5.6.2: what methods and field names are made of.
+inline constexpr std::array<bool, 256> kTokenChars = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const auto c = static_cast<char>(i);
+    table[i] = is_alpha(c) || is_digit(c) ||
+               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  }
+  return table;
+}();
 constexpr bool is_token_char(char c) noexcept {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return is_alpha(c) || is_digit(c) || kMarks.find(c) != std::string_view::npos;
+  return kTokenChars[static_cast<unsigned char>(c)];
 }
 
 /// What may stand in a field value or a chunk extension (RFC 9110 section 5.5): everything but

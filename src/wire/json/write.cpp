@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "wire/json/json.hpp"
 #include "wire/json/utf8.hpp"
@@ -65,6 +66,10 @@ std::string quoted(std::string_view text) {
 }
 
 std::string single_line(std::string_view raw) {
+  // Nearly all publishers write their JSON on one line.
+  const bool has_breaks = std::memchr(raw.data(), '\n', raw.size()) != nullptr ||
+                          std::memchr(raw.data(), '\r', raw.size()) != nullptr;
+  if (!has_breaks) return std::string(raw);
   std::string line;
   line.reserve(raw.size());
   while (!raw.empty()) {

@@ -1,0 +1,80 @@
+#include "api/demo.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "wire/http1/request.hpp"
+
+namespace fanfare::api {
+namespace {
+
+using testing::HasSubstr;
+using wire::http1::Request;
+using wire::http1::Response;
+
+Request request_of(const std::string& text) {
+  wire::http1::RequestParser parser{wire::http1::RequestLimits{}};
+  EXPECT_EQ(parser.feed(text).state, wire::http1::Progress::complete);
+  return parser.take_request();
+}
+
+/// One worker that talks to itself, so every task has been run when the call returns.
+class DemoTest : public testing::Test, protected core::Courier {
+ protected:
+  DemoTest() { exchange_.meet({&exchange_}); }
+
+  Response ask(const std::string& method, std::string_view body = "") {
+    const Request request =
+        request_of(method +
+                   " /demo/comments HTTP/1.1\r\nHost: localhost\r\n"
+                   "Content-Length: " +
+                   std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
+    Response answer;
+    demo_.handle(request, realm_, "comments", "/bayeux",
+                 [&answer](Response response) { answer = std::move(response); });
+    return answer;
+  }
+
+  void post(core::WorkerIndex /*to*/, base::Task task) override { task(); }
+
+  base::ManualClock clock_;
+  base::TimerWheel timers_{clock_.now()};
+  core::RealmPtr realm_ = std::make_shared<const core::Realm>(core::make_realm());
+  core::Exchange exchange_{core::WorkerIndex(0), clock_, timers_, *this};
+  DemoComments comments_;
+  Demo demo_{comments_, exchange_, clock_};
+};
+
+TEST_F(DemoTest, KeepsAComment) {
+  EXPECT_EQ(ask("POST", R"({"name":" Ada ","text":"hello"})").status, 200);
+  EXPECT_THAT(ask("GET").body, HasSubstr(R"("name":"Ada","text":"hello")"));
+}
+
+TEST_F(DemoTest, CallsAnAuthorWithoutANameAnonymous) {
+  EXPECT_EQ(ask("POST", R"({"text":"hello"})").status, 200);
+  EXPECT_THAT(ask("GET").body, HasSubstr(R"("name":"Anonymous")"));
+}
+
+TEST_F(DemoTest, RefusesANameOrATextThatIsNoString) {
+  const std::vector<std::pair<std::string_view, std::string_view>> bad{
+      {R"({"name":[],"text":"hello"})", "'name' is an array, not a string"},
+      {R"({"name":7,"text":"hello"})", "'name' is a number, not a string"},
+      {R"({"name":"Ada","text":{}})", "'text' is an object, not a string"},
+      {R"({"name":"Ada"})", "'text' is empty"},
+      {R"({"name":"Ada","text":" \n"})", "'text' is empty"},
+  };
+  for (const auto& [body, message] : bad) {
+    const Response answer = ask("POST", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(answer.body, HasSubstr(message)) << body;
+  }
+  EXPECT_EQ(ask("GET").body, "{\"comments\":[]}\n");
+}
+
+}  // namespace
+}  // namespace fanfare::api

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <sys/types.h>
+
+namespace fanfare::checker {
+
+/// A real fanfare with two workers and short timeouts, on a free port of 127.0.0.1, in a directory
+/// of its own that goes with it.
+class ServerProcess {
+ public:
+  /// Starts `binary` and returns when it listens; throws if it does not.
+  ServerProcess(const std::string& binary, std::chrono::seconds connect_timeout,
+                int session_timeouts);
+  ~ServerProcess();
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// For its realm, "check".
+  [[nodiscard]] std::string token() const;
+
+  /// False once it has died.
+  bool is_running();
+  /// Bytes of its memory that are in use, and its open descriptors.
+  [[nodiscard]] std::size_t resident_bytes() const;
+  [[nodiscard]] std::size_t descriptor_count() const;
+  /// What it has written to stderr, from the beginning.
+  [[nodiscard]] std::string complaints() const;
+
+  /// Asks it to end. Returns what is wrong with how it did, or nothing.
+  std::string stop();
+
+ private:
+  void write_config(std::chrono::seconds connect_timeout, int session_timeouts) const;
+  void start(const std::string& binary);
+  [[nodiscard]] std::uint16_t wait_for_port();
+  bool wait(std::chrono::milliseconds at_most);
+
+  std::filesystem::path directory_;
+  pid_t pid_ = -1;
+  int status_ = 0;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace fanfare::checker

@@ -1,0 +1,188 @@
+#include "net/socket.hpp"
+
+#include <array>
+#include <atomic>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "net/loop_thread.hpp"
+#include "net/loopback.hpp"
+
+namespace fanfare::net {
+namespace {
+
+using State = Socket::State;
+
+/// How often somebody was told.
+struct Told {
+  std::atomic<int> readable{0};
+  std::atomic<int> writable{0};
+};
+
+/// Lives on the loop's thread only, as its count is for one thread.
+class Watcher final : public Readiness {
+ public:
+  explicit Watcher(Told& told) : told_(told) {}
+
+ private:
+  void on_readable() override { ++told_.readable; }
+  void on_writable() override { ++told_.writable; }
+  Told& told_;
+};
+
+class SocketTest : public ::testing::Test {
+ protected:
+  SocketTest() {
+    auto [descriptor, client] = loopback_connection();
+    client_ = std::move(client);
+    socket_.emplace(thread_.loop, Socket::Released{descriptor, false, {}});
+  }
+  ~SocketTest() override {
+    thread_.stop();  // its handlers hold the watcher
+    socket_.reset();
+  }
+
+  Socket::Outcome read(std::span<char> into) {
+    return thread_.call([&] { return socket_->read(into); });
+  }
+  Socket::Outcome write(std::span<const iovec> parts) {
+    return thread_.call([&] { return socket_->write(parts); });
+  }
+  static iovec part(std::string& text) { return {text.data(), text.size()}; }
+  static void wait_until(const std::atomic<int>& count, int value) {
+    for (int i = 0; i < 500 && count < value; ++i) ::usleep(10'000);
+  }
+  void wait_readable() {
+    thread_.call([&] { socket_->wait_readable(new Watcher(told_)); });
+  }
+
+  Told told_;
+  LoopThread thread_;
+  ClientSocket client_;
+  std::optional<Socket> socket_;
+  std::array<char, 1024> buffer_{};
+};
+
+TEST_F(SocketTest, SaysThatThereIsNothingYet) {
+  EXPECT_EQ(read(buffer_).state, State::would_block);
+}
+
+TEST_F(SocketTest, ReadsWhatCameAndThenThatThePeerLeft) {
+  wait_readable();
+  EXPECT_EQ(told_.readable, 0);
+  client_.send("hello");
+  wait_until(told_.readable, 1);
+  const auto outcome = read(buffer_);
+  EXPECT_EQ(outcome.state, State::open);
+  EXPECT_EQ(std::string(buffer_.data(), outcome.bytes), "hello");
+  client_.stop_sending();
+  wait_readable();
+  wait_until(told_.readable, 2);
+  EXPECT_EQ(read(buffer_).state, State::peer_left);
+}
+
+TEST_F(SocketTest, TellsOnceForEachTimeItIsAsked) {
+  client_.send("hello");
+  wait_readable();
+  wait_until(told_.readable, 1);
+  client_.send("more");
+  ::usleep(20'000);
+  EXPECT_EQ(told_.readable, 1);
+}
+
+TEST_F(SocketTest, SaysThatTheConnectionBroke) {
+  wait_readable();
+  client_.reset();
+  wait_until(told_.readable, 1);
+  EXPECT_EQ(read(buffer_).state, State::failed);
+  std::string text = "x";
+  const std::array parts{part(text)};
+  EXPECT_EQ(write(parts).state, State::failed);
+}
+
+TEST_F(SocketTest, WritesPartsInOneGo) {
+  std::string one = "one ";
+  std::string two = "two";
+  const std::array parts{part(one), part(two)};
+  EXPECT_EQ(write(parts).bytes, 7U);
+  EXPECT_EQ(client_.receive_exactly(7), "one two");
+}
+
+TEST_F(SocketTest, WritesWhatFitsAndTellsWhenThereIsRoomAgain) {
+  std::string much(8'000'000, 'x');
+  const std::array parts{part(much)};
+  const std::size_t written = write(parts).bytes;
+  EXPECT_GT(written, 0U);
+  EXPECT_LT(written, much.size());
+  EXPECT_EQ(write(parts).state, State::would_block);
+  thread_.call([&] { socket_->wait_writable(new Watcher(told_)); });
+  client_.receive_exactly(written);
+  wait_until(told_.writable, 1);
+  EXPECT_EQ(told_.writable, 1);
+}
+
+TEST_F(SocketTest, StopsSendingAndStillReads) {
+  thread_.call([&] { socket_->shut_down_sending(); });
+  EXPECT_EQ(client_.receive(), "");
+  client_.send("late");
+  ::usleep(20'000);
+  EXPECT_EQ(read(buffer_).bytes, 4U);
+}
+
+TEST_F(SocketTest, ClosingCancelsWaitsAndLetsGoOfTheWatcher) {
+  wait_readable();
+  thread_.call([&] {
+    socket_->close();
+    socket_->close();
+  });
+  EXPECT_EQ(client_.receive(), "");
+  thread_.call([] {});
+  EXPECT_EQ(told_.readable, 0);
+  EXPECT_FALSE(thread_.call([&] { return socket_->is_open(); }));
+}
+
+TEST_F(SocketTest, MovesToAnotherLoopWithEverythingUnread) {
+  client_.send("for the other");
+  LoopThread other;
+  auto released = thread_.call([&] { return socket_->release(); });
+  EXPECT_FALSE(released.is_v6);
+  std::optional<Socket> moved;
+  const auto outcome = other.call([&] {
+    moved.emplace(other.loop, std::move(released));
+    return moved->read(buffer_);
+  });
+  EXPECT_EQ(std::string(buffer_.data(), outcome.bytes), "for the other");
+  other.stop();
+  moved.reset();
+}
+
+TEST_F(SocketTest, KnowsItsPeer) {
+  EXPECT_EQ(thread_.call([&] { return socket_->peer_address(); }), "127.0.0.1");
+  EXPECT_EQ(thread_.call([&] { return socket_->peer_network(); }), "127.0.0.1");
+}
+
+TEST_F(SocketTest, KnowsOfAResetThatAReadHid) {
+  EXPECT_FALSE(thread_.call([&] { return socket_->has_error(); }));
+  std::string text = "never read";
+  const std::array parts{part(text)};
+  write(parts);
+  client_.reset();
+  ::usleep(20'000);
+  EXPECT_TRUE(thread_.call([&] { return socket_->has_error(); }));
+}
+
+TEST_F(SocketTest, IsCountedUntilItIsClosed) {
+  std::atomic<std::size_t> open{0};
+  thread_.call([&] { socket_->count(base::Counted(open)); });
+  EXPECT_EQ(open, 1U);
+  thread_.call([&] { socket_->close(); });
+  EXPECT_EQ(open, 0U);
+}
+
+}  // namespace
+}  // namespace fanfare::net

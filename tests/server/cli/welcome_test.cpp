@@ -1,0 +1,64 @@
+#include "server/cli/welcome.hpp"
+
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/cli/version.hpp"
+#include "server/server.hpp"
+
+namespace fanfare::server::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+core::Realm realm(std::string id) {
+  core::Realm realm;
+  realm.id = core::RealmId(std::move(id));
+  realm.keys = {*core::parse_realm_key("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")};
+  return realm;
+}
+
+std::string welcome(const std::vector<core::Realm>& realms,
+                    std::vector<std::string> addresses = {"127.0.0.1:8400"}) {
+  const auto [file, integrity] = Server::browser_library();
+  return welcome_text({std::move(addresses), realms, "", file, integrity}, Paint(false));
+}
+
+TEST(WelcomeTest, PublishesAndListensOnTheChannelOfTheDemoPage) {
+  const std::string text = welcome({realm("8c561903")});
+  EXPECT_THAT(text, HasSubstr(R"(client.subscribe("/demo-comments",)"));
+  EXPECT_THAT(text, HasSubstr("pub.publish(\n    \"demo-comments\",\n"));
+  EXPECT_THAT(text, HasSubstr(R"("channel":"demo-comments")"));
+}
+
+TEST(WelcomeTest, FitsEightyColumns) {
+  // The longest that a first start can come to: a made realm, five digits of a port.
+  std::istringstream lines(welcome({realm("8c561903")}, {"127.0.0.1:65535"}));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(WelcomeTest, SaysTheVersionOfTheProject) {
+  EXPECT_EQ(kVersion.find_first_not_of("0123456789."), std::string_view::npos) << kVersion;
+  EXPECT_THAT(welcome({realm("one")}), HasSubstr("fanfare " + std::string(kVersion) + "\n"));
+}
+
+TEST(WelcomeTest, NamesTheRealmInTheAddressOnlyWhereThereAreSeveral) {
+  EXPECT_THAT(welcome({realm("one")}), HasSubstr(R"("http://127.0.0.1:8400/bayeux")"));
+  EXPECT_THAT(welcome({realm("one"), realm("two")}),
+              HasSubstr(R"("http://127.0.0.1:8400/r/one/bayeux")"));
+}
+
+TEST(WelcomeTest, NamesAnAddressThatABrowserCanAskWhenItListensEverywhere) {
+  const std::string text = welcome({realm("one")}, {"0.0.0.0:8400"});
+  EXPECT_THAT(text, HasSubstr("http://localhost:8400/demo/"));
+  EXPECT_THAT(text, Not(HasSubstr("http://0.0.0.0")));
+}
+
+}  // namespace
+}  // namespace fanfare::server::cli
