@@ -86,6 +86,10 @@ class Caller {
   /// The one answer to a held connect that a newer one has replaced (spec/bayeux section 8).
   virtual void supersede() noexcept = 0;
 
+  /// The client has connected again, so the fate of an earlier answer's deliveries is settled: what
+  /// surely did not arrive goes back by Session::requeue(), and the rest counts as arrived.
+  virtual void settle() noexcept {}
+
   /// This request has become the session's held connect: it calls Session::caller_left() if its
   /// peer leaves before it is answered.
   virtual void hold(Session& session) noexcept = 0;

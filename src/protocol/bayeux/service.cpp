@@ -112,6 +112,7 @@ class Service::Batch : public boost::intrusive_ref_counter<Batch, boost::thread_
       Session* const session = service_.find(*realm_, *delivers_to_);
       if (session != nullptr && !session->has_outlet()) {
         deliveries = {session->take_bundle(), session->id()};
+        if (deliveries.bundle) session->answered_by(caller_);
       }
     }
     std::exchange(caller_, nullptr)->answer(elements_, deliveries);
@@ -302,6 +303,7 @@ void Service::connect(Batch& batch, const Message& message, Session& session) {
   if (!is_connection_type(type))
     return batch.refuse(message, Problem::connection_types_unsupported, type);
 
+  session.settle();
   session.supersede_held();
   session.acknowledge(message.ack.batch);
   // What a stream has to bring goes there, before this connect could overtake it.

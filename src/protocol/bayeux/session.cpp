@@ -115,6 +115,10 @@ void Session::requeue(const core::BundlePtr& bundle) {
   if (!DirtyHook::is_linked()) service_.mark_dirty(*this);
 }
 
+void Session::settle() {
+  if (const CallerPtr caller = std::exchange(unsettled_, nullptr)) caller->settle();
+}
+
 void Session::enable_acknowledgement() {
   acknowledgement_ = std::make_unique<Acknowledgement>();
 }
@@ -209,6 +213,7 @@ void Session::answer_held(bool with_deliveries) {
   std::string elements;
   if (held.caller) {
     append_connect_reply(elements, held.id, held.time_sync.get(), bundle);
+    if (bundle && !is_acknowledged()) answered_by(held.caller);
     held.caller->answer(elements, {bundle, id_});
   } else if (outlet_ != nullptr) {
     if (bundle) {

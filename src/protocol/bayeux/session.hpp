@@ -100,6 +100,12 @@ class Session final : public core::Subscriber,
   /// A connect has come: it acknowledges what it does, and the rest is sent again.
   void acknowledge(std::optional<std::int64_t> batch);
 
+  /// `caller` has taken deliveries along in its answer; they are settled at the next connect.
+  void answered_by(CallerPtr caller) { unsettled_ = std::move(caller); }
+  /// Settles them. A client connects again only when it has the answer to its last connect, or has
+  /// given that up.
+  void settle();
+
   /// Whether more waits than the realm allows.
   [[nodiscard]] bool is_over_limit() const;
 
@@ -146,6 +152,7 @@ class Session final : public core::Subscriber,
   bool has_connected_ = false;
   std::uint64_t network_;
   Held held_;
+  CallerPtr unsettled_;
   base::TimePoint last_sign_;  // of life
   std::vector<core::Subscription> subscriptions_;
 };

@@ -84,6 +84,7 @@ void BayeuxCall::answer(std::string_view elements, const Deliveries& deliveries)
   // With deliveries the answer is followed until it is known to have arrived.
   connection->watch(deliveries.bundle ? this : nullptr);
   answered_ = deliveries;
+  if (deliveries.bundle) answered_on_ = connection;
   connection->respond(response(elements, deliveries.bundle));
 }
 
@@ -110,7 +111,15 @@ void BayeuxCall::peer_left() {
   if (holder_ != nullptr) std::exchange(holder_, nullptr)->caller_left();
 }
 
+void BayeuxCall::settle() noexcept {
+  const protocol::bayeux::CallerPtr self(this);
+  if (answered_on_) answered_on_->settle_answer();
+  answered_ = {};
+  answered_on_.reset();
+}
+
 void BayeuxCall::answer_arrived(bool has_arrived) {
+  answered_on_.reset();
   const Deliveries lost = std::exchange(answered_, {});
   if (has_arrived || !lost.bundle) return;
   if (auto* const session = service_.find(*realm_, lost.session)) session->requeue(lost.bundle);

@@ -23,6 +23,7 @@ class BayeuxCall final : public protocol::bayeux::Caller, public Waiter {
   void answer(std::string_view elements,
               const protocol::bayeux::Deliveries& deliveries) noexcept override;
   void supersede() noexcept override;
+  void settle() noexcept override;
   void hold(protocol::bayeux::Session& session) noexcept override;
 
  private:
@@ -43,6 +44,7 @@ class BayeuxCall final : public protocol::bayeux::Caller, public Waiter {
   std::string callback_;
   protocol::bayeux::Session* holder_ = nullptr;  // while this is its held connect
   protocol::bayeux::Deliveries answered_;        // until it is known that they arrived
+  ConnectionPtr answered_on_;                    // likewise
 };
 
 }  // namespace fanfare::transport::http

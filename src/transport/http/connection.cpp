@@ -230,6 +230,12 @@ void Connection::go_on_next_turn() {
   });
 }
 
+void Connection::settle_answer() {
+  if (state_ == State::gone || !has_answered_) return;
+  // Unwritten bytes must not arrive later, beside what is sent instead of them.
+  if (!output_.empty() || socket_.has_error()) abort();
+}
+
 void Connection::start_stream(const Response& response) {
   if (state_ != State::busy) return;
   state_ = State::streaming;
@@ -311,6 +317,7 @@ void Connection::on_writable() {
   if (state_ == State::reading) {
     arm(context_.limits.body_timeout);
     read_requests({});
+    wait_readable();
   }
   if (state_ == State::streaming && waiter_) waiter_->stream_written();
 }

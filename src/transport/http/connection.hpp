@@ -96,6 +96,8 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
 
   /// Answers the request at hand.
   void respond(const wire::http1::Response& response);
+  /// Finds out now whether the last answer can still arrive; if not, the waiter is told.
+  void settle_answer();
   /// Begins an answer without an end. `write_stream` then appends to it, `end_stream` ends it.
   void start_stream(const wire::http1::Response& response);
   void write_stream(std::string_view bytes);
