@@ -16,8 +16,9 @@ namespace fanfare::api {
 /// Threads: one worker's. Cost: one pass over the body to check it, one to take it apart.
 class PublishApi {
  public:
-  PublishApi(core::Exchange& exchange, const base::Clock& clock)
-      : exchange_(exchange), clock_(clock) {}
+  PublishApi(core::Exchange& exchange, const base::Clock& clock,
+             std::size_t json_depth_max = wire::json::kDepthMax)
+      : exchange_(exchange), clock_(clock), parser_(json_depth_max) {}
 
   /// `channel` is what follows "publish/" in the path, escapes left in; empty for the usual form.
   /// `reply` runs when the whole batch has its place in its channels, or at once with the refusal.

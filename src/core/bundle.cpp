@@ -9,7 +9,7 @@ Bundle::Bundle(BundlePtr previous, const PublicationPtr& publication)
     : previous_(std::move(previous)),
       publication_(publication),
       bytes_((previous_ ? previous_->bytes_ : 0) + publication->data.size() +
-             publication->channel.text().size()),
+             publication->ext.size() + publication->channel.text().size()),
       size_((previous_ ? previous_->size_ : 0) + 1) {}
 
 Bundle::~Bundle() {

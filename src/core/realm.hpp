@@ -45,6 +45,9 @@ struct Realm {
   Dialect dialect = Dialect::faye;
   /// Whether browsers may publish over Bayeux. Fanout's clients only listened.
   bool client_publish = false;
+  /// Whether browsers may subscribe to patterns. Without it, who wants to listen has to know a
+  /// name.
+  bool pattern_subscribe = true;
   /// Whether anyone may publish, without credentials, on channels that start with '!' or '+'.
   bool anonymous_publish = false;
   /// Origins of pages that may connect ("https://example.com"), compared as they are. Empty: all.

@@ -47,6 +47,8 @@ struct ServerLimits {
   /// From the first byte of a request until its head is complete; what a slow-loris has.
   milliseconds header_timeout{30'000};
   std::size_t body_bytes_max = 2'000'000;
+  /// Arrays and objects inside each other, in any JSON that a peer sends.
+  std::size_t json_depth_max = 64;
   /// From the end of the head until the body is complete.
   milliseconds body_timeout{30'000};
   /// How long an idle HTTP connection stays. Publishers keep one per process and do not retry, so

@@ -295,6 +295,9 @@ std::vector<ConfigKey<ServerLimits>> make_server_limit_keys() {
                "send a byte now and then."),
       size_key("body_bytes_max", &L::body_bytes_max, {4_KiB, 1024_MiB},
                "Bytes of a request's body. A batch of publications is one body."),
+      count_key("json_depth_max", &L::json_depth_max, {8, 1000},
+                "Arrays and objects inside each other, in any JSON that a peer sends. Deeper text "
+                "is refused before it is looked at."),
       time_key("body_timeout", &L::body_timeout, {seconds(1), minutes(10)},
                "From the end of the head to the end of the body."),
       time_key("keep_alive_timeout", &L::keep_alive_timeout, {seconds(5), hours(24)},
@@ -441,6 +444,9 @@ std::vector<ConfigKey<core::Realm>> make_realm_keys() {
        set_keys, show_keys, "[\"(the new one)\", \"(the old one)\"]"},
       switch_key("client_publish", &Realm::client_publish,
                  "Whether browsers may publish over Bayeux. Fanout's browsers only listened."),
+      switch_key("pattern_subscribe", &Realm::pattern_subscribe,
+                 "Whether browsers may subscribe to patterns, like /news/* or /**. Where names are "
+                 "hard to guess, they keep uninvited listeners out only without it."),
       switch_key("anonymous_publish", &Realm::anonymous_publish,
                  "Whether anyone may publish, without a token, on channels that start with '!' or "
                  "'+'."),

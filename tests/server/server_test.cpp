@@ -80,8 +80,7 @@ class RunningServer {
 /// Publishes over one connection, answer by answer.
 class Publisher {
  public:
-  explicit Publisher(const RunningServer& server)
-      : socket_(ClientSocket::connect_to(server.port())) {}
+  explicit Publisher(std::uint16_t port) : socket_(ClientSocket::connect_to(port)) {}
 
   /// Whether the server has said that it took it.
   bool publish(std::string_view channel, const std::string& data) {
@@ -142,8 +141,7 @@ std::string subscribe(const std::string& client, std::string_view channels) {
 /// them over the workers, and most have to move.
 class PollingClient {
  public:
-  PollingClient(const RunningServer& server, bool is_restless)
-      : port_(server.port()), is_restless_(is_restless) {
+  PollingClient(std::uint16_t port, bool is_restless) : port_(port), is_restless_(is_restless) {
     id = client_id_in(call(kHandshake));
     call(connect(id));
   }
@@ -262,7 +260,7 @@ TEST(ServerTest, SessionsLiveOnBothWorkersAndAreFoundFromEither) {
   RunningServer server(2);
   std::set<std::string> workers;
   for (int i = 0; i < 40 && workers.size() < 2; ++i) {
-    PollingClient client(server, /*is_restless=*/true);
+    PollingClient client(server.port(), /*is_restless=*/true);
     workers.insert(worker_of(client.id));
     for (int call = 0; call < 4; ++call) {
       EXPECT_THAT(client.call(subscribe(client.id, R"("/a")")), HasSubstr(R"("successful":true)"));
@@ -281,7 +279,7 @@ TEST(ServerTest, RealmsOnTheSameWorkersHearNothingOfEachOther) {
   const std::string client = client_id_in(call(kHandshake));
   call(connect(client));
   EXPECT_THAT(call(subscribe(client, R"("/**")")), HasSubstr(R"("successful":true)"));
-  Publisher publisher(server);
+  Publisher publisher(server.port());
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(publisher.publish("c" + std::to_string(i), "1"));
   EXPECT_THAT(call(connect(client, R"(,"advice":{"timeout":0})")), testing::Not(HasSubstr("data")));
 }
@@ -292,7 +290,7 @@ TEST(ServerTest, RealmsOnTheSameWorkersHearNothingOfEachOther) {
 TEST(ServerTest, ADisconnectSentAheadOfAHeldConnectsAnswerHarmsNobody) {
   RunningServer server(1);
   for (int i = 0; i < 3; ++i) {
-    PollingClient client(server, /*is_restless=*/false);
+    PollingClient client(server.port(), /*is_restless=*/false);
     client.call(subscribe(client.id, R"("/a")"));
     ClientSocket socket = ClientSocket::connect_to(server.port());
     socket.send(
@@ -301,7 +299,7 @@ TEST(ServerTest, ADisconnectSentAheadOfAHeldConnectsAnswerHarmsNobody) {
                                             client.id)));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));  // until it is held
     if (i == 1) {
-      EXPECT_TRUE(Publisher(server).publish("a", "1"));
+      EXPECT_TRUE(Publisher(server.port()).publish("a", "1"));
     } else if (i == 2) {
       client.call(connect(client.id, R"(,"advice":{"timeout":0})"));  // supersedes
     }
@@ -319,7 +317,7 @@ TEST(ServerTest, HandshakesSentAheadDoNotDisturbTheEnd) {
   }
   std::vector<ClientSocket> sockets;
   for (int i = 0; i < 10; ++i) {
-    PollingClient client(server, /*is_restless=*/false);
+    PollingClient client(server.port(), /*is_restless=*/false);
     sockets.push_back(ClientSocket::connect_to(server.port()));
     sockets.back().send(post_request("/bayeux", connect(client.id)) +
                         post_request("/bayeux", handshakes + "]"));
@@ -331,7 +329,7 @@ TEST(ServerTest, HandshakesSentAheadDoNotDisturbTheEnd) {
 
 TEST(ServerTest, EventStreamsOfPeersThatResetAtOnceHarmNobody) {
   RunningServer server(2);
-  PollingClient client(server, /*is_restless=*/false);
+  PollingClient client(server.port(), /*is_restless=*/false);
   for (int i = 0; i < 100; ++i) {
     ClientSocket socket = ClientSocket::connect_to(server.port());
     socket.send("GET /bayeux/" + client.id +
@@ -339,7 +337,7 @@ TEST(ServerTest, EventStreamsOfPeersThatResetAtOnceHarmNobody) {
     socket.reset();
   }
   client.call(subscribe(client.id, R"("/a")"));
-  EXPECT_TRUE(Publisher(server).publish("a", "1"));
+  EXPECT_TRUE(Publisher(server.port()).publish("a", "1"));
   while (client.inbox.count == 0) ASSERT_FALSE(client.call(connect(client.id)).empty());
 }
 
@@ -363,7 +361,7 @@ TEST(WorkersTest, DeliverEverythingInOrderAndOnceUnderLoad) {
   std::vector<std::thread> clients;
   for (std::size_t i = 0; i < 3; ++i) {
     clients.emplace_back([&, i] {
-      PollingClient client(server, /*is_restless=*/i > 0);
+      PollingClient client(server.port(), /*is_restless=*/i > 0);
       client.call(subscribe(client.id, subscriptions[i]));
       ++ready;
       const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -391,7 +389,7 @@ TEST(WorkersTest, DeliverEverythingInOrderAndOnceUnderLoad) {
   for (const std::string& channel : channels) {
     publishers.emplace_back([&, channel] {
       while (!goes) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      Publisher publisher(server);
+      Publisher publisher(server.port());
       for (int i = 0; i < kPublications; ++i) {
         if (!publisher.publish(channel.substr(1), std::to_string(i))) ++refused;
       }
@@ -421,7 +419,7 @@ TEST(WorkersTest, AWebSocketMovesToItsSessionWithWhatItHasSentAhead) {
   RunningServer server(2);
   std::set<std::string> workers;
   for (int i = 0; i < 60 && (workers.size() < 2 || i < 20); ++i) {
-    PollingClient poller(server, /*is_restless=*/true);
+    PollingClient poller(server.port(), /*is_restless=*/true);
     workers.insert(worker_of(poller.id));
     WebSocketClient client(server);
     ASSERT_TRUE(client.is_open);
@@ -437,10 +435,10 @@ TEST(WorkersTest, AWebSocketMovesToItsSessionWithWhatItHasSentAhead) {
 TEST(WorkersTest, SessionsMoveBetweenTransportsAndWorkersAndLoseNothing) {
   constexpr int kPublications = 200;
   RunningServer server(2);
-  PollingClient client(server, /*is_restless=*/true);
+  PollingClient client(server.port(), /*is_restless=*/true);
   client.call(subscribe(client.id, R"("/a")"));
   std::thread publishing([&server] {
-    Publisher publisher(server);
+    Publisher publisher(server.port());
     for (int i = 0; i < kPublications; ++i) publisher.publish("a", std::to_string(i));
   });
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -473,11 +471,12 @@ TEST(WorkersTest, DrainWhileBusy) {
   const std::ptrdiff_t descriptors = open_descriptors();
   auto running = std::make_unique<RunningServer>(2);
   RunningServer& server = *running;
+  const std::uint16_t port = server.port();  // for threads that outlive it
   std::vector<std::thread> threads;
   std::atomic<int> accepted{0};
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&, i] {
-      Publisher publisher(server);
+      Publisher publisher(port);
       while (publisher.publish("drain/" + std::to_string(i), "1")) ++accepted;
     });
   }
@@ -496,7 +495,7 @@ TEST(WorkersTest, DrainWhileBusy) {
   }
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
-      PollingClient client(server, /*is_restless=*/true);
+      PollingClient client(port, /*is_restless=*/true);
       client.call(subscribe(client.id, R"("/**")"));
       while (!client.call(connect(client.id)).empty()) {
       }
@@ -518,7 +517,7 @@ TEST(WorkersTest, DrainAnswersHeldPolls) {
   std::atomic<int> ready{0};
   for (int i = 0; i < 6; ++i) {
     threads.emplace_back([&, i] {
-      PollingClient client(server, /*is_restless=*/i % 2 == 0);
+      PollingClient client(server.port(), /*is_restless=*/i % 2 == 0);
       ++ready;
       if (client.call(connect(client.id)).find(R"("successful":true)") != std::string::npos) {
         ++answered;

@@ -93,8 +93,11 @@ class ServiceThread final : private core::Courier {
   }();
   core::Exchange exchange{core::WorkerIndex(0), thread.clock, thread.loop.timers(), *this};
   protocol::bayeux::Service service{
-      exchange, thread.loop.timers(), thread.clock,
-      [this](base::Task task) { thread.loop.at_turn_end(std::move(task)); }, 1'000'000'000};
+      exchange,
+      thread.loop.timers(),
+      thread.clock,
+      [this](base::Task task) { thread.loop.at_turn_end(std::move(task)); },
+      {}};
 
  private:
   void post(core::WorkerIndex /*to*/, base::Task task) override {

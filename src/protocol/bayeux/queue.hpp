@@ -42,7 +42,7 @@ class Queue {
   // channel's name, and what the allocator adds.
   static constexpr std::size_t kOverhead = 64;
   static std::size_t weight(const core::Publication& publication) {
-    return publication.data.size() + kOverhead;
+    return publication.data.size() + publication.ext.size() + kOverhead;
   }
   void count(const core::Publication& publication) {
     bytes_ += weight(publication);

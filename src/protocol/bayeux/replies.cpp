@@ -47,7 +47,8 @@ void append_deliveries(std::string& out, const core::Bundle& bundle) {
   bool is_first = true;
   bundle.for_each([&](const core::PublicationPtr& publication) {
     if (!std::exchange(is_first, false)) out += ',';
-    wire::bayeux::append_delivery(out, publication->channel.text(), publication->data);
+    wire::bayeux::append_delivery(out, publication->channel.text(), publication->data,
+                                  publication->ext);
   });
 }
 

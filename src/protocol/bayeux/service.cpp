@@ -129,13 +129,13 @@ class Service::Batch : public boost::intrusive_ref_counter<Batch, boost::thread_
 };
 
 Service::Service(core::Exchange& exchange, base::TimerWheel& timers, const base::Clock& clock,
-                 base::UniqueFunction<void(base::Task)> at_turn_end, std::size_t queued_bytes_max)
+                 base::UniqueFunction<void(base::Task)> at_turn_end, const ServiceLimits& limits)
     : exchange_(exchange),
       timers_(timers),
       clock_(clock),
       at_turn_end_(std::move(at_turn_end)),
-      parser_(kMessagesMax),
-      queued_bytes_max_(queued_bytes_max) {}
+      parser_(kMessagesMax, limits.json_depth_max),
+      queued_bytes_max_(limits.queued_bytes_max) {}
 
 Service::~Service() = default;
 
@@ -378,6 +378,10 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
     if (!pattern) return batch.refuse(message, Problem::channel_invalid, name);
     if (is_within(pattern->base(), "/meta"))
       return batch.refuse(message, Problem::channel_forbidden, name);
+    const bool is_pattern = pattern->reach() != core::ChannelPattern::Reach::one;
+    if (is_pattern && !realm.pattern_subscribe) {
+      return batch.refuse(message, Problem::subscribe_forbidden, name);
+    }
     // Services answer the session that asks; there is nothing to listen to, and CometD's
     // applications subscribe all the same (rule R27).
     if (is_within(pattern->base(), "/service")) continue;
@@ -458,15 +462,18 @@ void Service::publish(Batch& batch, const Message& message) {
   const bool is_allowed = realm.client_publish || (realm.anonymous_publish && is_public(text));
   if (!is_allowed) return batch.refuse(message, Problem::publish_forbidden, text);
   const std::string_view data = message.data->raw();
-  if (data.size() > realm.limits.message_bytes_max) {
-    return batch.refuse(message, wire::bayeux::error_text(
-                                     413, text,
-                                     fmt::format("Message too large, {} bytes of {}", data.size(),
-                                                 realm.limits.message_bytes_max)));
+  const std::size_t size = data.size() + (message.ext ? message.ext->raw().size() : 0);
+  if (size > realm.limits.message_bytes_max) {
+    return batch.refuse(
+        message, wire::bayeux::error_text(413, text,
+                                          fmt::format("Message too large, {} bytes of {}", size,
+                                                      realm.limits.message_bytes_max)));
   }
+  // What the publisher's extensions say is for the subscribers' (spec/bayeux section 2).
+  std::string ext = message.ext ? wire::json::single_line(message.ext->raw()) : std::string();
   std::vector<core::PublishItem> items(1);
   items[0].publication = std::make_shared<core::Publication>(
-      core::Publication{std::move(*channel), wire::json::single_line(data)});
+      core::Publication{std::move(*channel), wire::json::single_line(data), std::move(ext)});
   batch.wait_for_one_more();
   exchange_.publish(batch.realm(), std::move(items),
                     [waiting = boost::intrusive_ptr<Batch>(&batch)] { waiting->one_is_done(); });

@@ -23,6 +23,14 @@
 
 namespace fanfare::protocol::bayeux {
 
+struct ServiceLimits {
+  /// Bytes of publications that wait, over all sessions of the worker; above it, the sessions that
+  /// hold most are ended first.
+  std::size_t queued_bytes_max = 1024 * 1024 * 1024;
+  /// Arrays and objects inside each other, in what clients send.
+  std::size_t json_depth_max = wire::json::kDepthMax;
+};
+
 /// All that one worker does of Bayeux: it keeps the sessions that live here, and turns messages
 /// into effects and replies.
 ///
@@ -30,10 +38,9 @@ namespace fanfare::protocol::bayeux {
 /// until the turn ends, and then one send per session, however many publications met.
 class Service {
  public:
-  /// `at_turn_end` runs a task when the events of this loop turn have been handled. Above
-  /// `queued_bytes_max`, over all sessions here, those that hold most are ended first.
+  /// `at_turn_end` runs a task when the events of this loop turn have been handled.
   Service(core::Exchange& exchange, base::TimerWheel& timers, const base::Clock& clock,
-          base::UniqueFunction<void(base::Task)> at_turn_end, std::size_t queued_bytes_max);
+          base::UniqueFunction<void(base::Task)> at_turn_end, const ServiceLimits& limits);
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;

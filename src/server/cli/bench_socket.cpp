@@ -154,10 +154,15 @@ void Socket::stop_reading() {
   if (state_ == State::open) poller_.remove(fd_);
 }
 
-bool Socket::peer_has_left() const {
+bool Socket::drain() {
   if (fd_ < 0) return true;
-  pollfd poll{fd_, POLLRDHUP, 0};
-  return ::poll(&poll, 1, 0) > 0;
+  constexpr int kMomentMs = 100;
+  std::array<char, 65536> waste{};
+  pollfd poll{fd_, POLLIN, 0};
+  while (::poll(&poll, 1, kMomentMs) > 0) {
+    if (::recv(fd_, waste.data(), waste.size(), 0) <= 0) return true;
+  }
+  return false;
 }
 
 void Socket::close() {

@@ -76,8 +76,9 @@ class Socket {
   std::ptrdiff_t read(std::span<char> into);
   /// Stops hearing of what comes, and reads nothing of it.
   void stop_reading();
-  /// Whether the peer has closed, even if it was not read that far.
-  [[nodiscard]] bool peer_has_left() const;
+  /// Whether the peer has closed. Reads to the end to find out, since a close stands in line behind
+  /// what was never read; waits for a moment when there is nothing.
+  bool drain();
   /// With a reset, so that a run of many thousand connections does not use up the ports for a
   /// minute (TIME_WAIT).
   void close();

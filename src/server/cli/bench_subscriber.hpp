@@ -47,10 +47,8 @@ class Subscriber final : public PollTarget {
   void on_ready(bool is_writable) override;
 
   [[nodiscard]] bool is_subscribed() const noexcept { return state_ == State::subscribed; }
-  /// Whether the server has closed it; also of one that does not read.
-  [[nodiscard]] bool was_closed() const {
-    return state_ != State::subscribed || socket_.peer_has_left();
-  }
+  /// Whether the server has closed it, after the end of the run; also of one that does not read.
+  [[nodiscard]] bool was_closed() { return state_ != State::subscribed || socket_.drain(); }
   [[nodiscard]] Role role() const noexcept { return role_; }
   [[nodiscard]] const std::vector<std::size_t>& channels() const noexcept {
     return conversation_.channels;

@@ -81,10 +81,12 @@ void append_reply(std::string& out, const Reply& reply) {
   if (!reply.error.empty()) object.text("error", reply.error);
 }
 
-void append_delivery(std::string& out, std::string_view channel, std::string_view data) {
+void append_delivery(std::string& out, std::string_view channel, std::string_view data,
+                     std::string_view ext) {
   Object object(out);
   object.text("channel", channel);
   object.raw("data", data);
+  if (!ext.empty()) object.raw("ext", ext);
 }
 
 std::string ack_ext(std::int64_t batch) {

@@ -46,7 +46,8 @@ void append_reply(std::string& out, const Reply& reply);
 
 /// Appends what subscribers get: channel and data and nothing else, above all neither `clientId`
 /// nor `id` (rule R7). `data` is valid JSON and goes out as it came.
-void append_delivery(std::string& out, std::string_view channel, std::string_view data);
+void append_delivery(std::string& out, std::string_view channel, std::string_view data,
+                     std::string_view ext = {});
 
 /// `{"ack":n}`: the `ext` of a connect reply that closes batch `n` (section 9.1).
 std::string ack_ext(std::int64_t batch);

@@ -58,7 +58,8 @@ class ServiceFixture : public ::testing::Test {
     for (std::size_t i = 0; i < workers; ++i) {
       services_.push_back(std::make_unique<Service>(
           office_[i], office_.wheel, office_.clock,
-          [this](base::Task task) { turn_end_.push_back(std::move(task)); }, queued_bytes_max_));
+          [this](base::Task task) { turn_end_.push_back(std::move(task)); },
+          ServiceLimits{.queued_bytes_max = queued_bytes_max_}));
     }
     use({});
   }

@@ -341,20 +341,43 @@ TEST_F(ServiceTest, AnyoneMayPublishOnPublicChannelsWhereTheRealmSaysSo) {
   EXPECT_EQ(line(R"({"channel":"/a/!b","data":1})"), "/a/!b 403:/a/!b:Forbidden channel");
 }
 
-TEST_F(ServiceTest, PublishesWhatCameAndNothingAroundIt) {
+TEST_F(ServiceTest, PublishesWhatCameAndItsExtAndNothingElseAroundIt) {
   use(open_realm());
   const std::string ann = listening_session();
   const CallPtr poll = post(connect(ann));
   const CallPtr published = post(
       fmt::format(R"({{"channel":"/a","data":{{"n":12345678901234567890, "s":"\u00e9"}},"id":"5",)"
-                  R"("clientId":"{}","ext":{{"token":"secret"}},"advice":{{}},"timestamp":"now"}})",
+                  R"("clientId":"{}","ext":{{"binary":{{}}}},"advice":{{}},"timestamp":"now"}})",
                   ann));
   EXPECT_EQ(published->text,
             R"({"id":"5","clientId":")" + ann + R"(","channel":"/a","successful":true})");
   end_turn();
   EXPECT_THAT(
       poll->text,
-      testing::EndsWith(R"(,{"channel":"/a","data":{"n":12345678901234567890, "s":"\u00e9"}})"));
+      testing::EndsWith(
+          R"(,{"channel":"/a","data":{"n":12345678901234567890, "s":"\u00e9"},"ext":{"binary":{}}})"));
+}
+
+TEST_F(ServiceTest, CountsTheExtOfAPublishTowardsItsSize) {
+  core::Realm realm = open_realm();
+  realm.limits.message_bytes_max = 20;
+  use(realm);
+  EXPECT_EQ(line(R"({"channel":"/a","data":"0123456789"})"), "/a");
+  EXPECT_THAT(line(R"({"channel":"/a","data":"0123456789","ext":{"a":"0123456789"}})"),
+              testing::StartsWith("/a 413:"));
+}
+
+TEST_F(ServiceTest, RefusesPatternsWhereTheRealmWantsNamesToBeKnown) {
+  core::Realm realm;
+  realm.pattern_subscribe = false;
+  use(realm);
+  const std::string ann = listening_session();
+  for (const std::string pattern : {"/**", "/*", "/a/*", "/a/**"}) {
+    EXPECT_THAT(line(subscribe(ann, '"' + pattern + '"')),
+                testing::HasSubstr("403:" + pattern + ":"))
+        << pattern;
+  }
+  EXPECT_THAT(line(subscribe(ann, R"("/b")")), testing::Not(testing::HasSubstr("403")));
 }
 
 TEST_F(ServiceTest, KeepsNullApartFromNothing) {

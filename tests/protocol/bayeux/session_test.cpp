@@ -785,7 +785,8 @@ class SmallMemoryTest : public ServiceFixture {
   SmallMemoryTest() {
     services_.front() = std::make_unique<Service>(
         office_[0], office_.wheel, office_.clock,
-        [this](base::Task task) { turn_end_.push_back(std::move(task)); }, 20'000);
+        [this](base::Task task) { turn_end_.push_back(std::move(task)); },
+        ServiceLimits{.queued_bytes_max = 20'000});
   }
 };
 
