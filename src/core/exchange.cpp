@@ -36,7 +36,11 @@ class Exchange::Countdown {
 
 Exchange::Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers,
                    Courier& courier)
-    : self_(self), clock_(clock), timers_(timers), courier_(courier) {}
+    : self_(self),
+      clock_(clock),
+      timers_(timers),
+      courier_(courier),
+      intake_([this](base::Task task) { at_turn_end(std::move(task)); }) {}
 
 Exchange::~Exchange() = default;
 
@@ -105,19 +109,34 @@ void Exchange::publish(const RealmPtr& realm, std::vector<PublishItem> items, ba
     if (by_home[worker].empty()) continue;
     at(worker, [realm, group = std::move(by_home[worker]), countdown,
                 asker = self_](Exchange& home) mutable {
-      Home& channels = home.local(realm).home;
-      for (PublishItem& item : group) channels.publish(std::move(item));
-      home.at(asker.value(),
-              [countdown = std::move(countdown)](Exchange&) { countdown->answer(); });
+      home.let_in(realm, std::move(group),
+                  [&home, asker, countdown = std::move(countdown)]() mutable {
+                    home.at(asker.value(),
+                            [countdown = std::move(countdown)](Exchange&) { countdown->answer(); });
+                  });
     });
   }
+}
+
+template <typename Done>
+void Exchange::let_in(const RealmPtr& realm, std::vector<PublishItem> items, Done done) {
+  auto enter = [this, realm, items = std::move(items), done = std::move(done),
+                next = std::size_t{0}]() mutable {
+    Home& home = local(realm).home;
+    while (next < items.size() && intake_.has_room()) home.publish(std::move(items[next++]));
+    if (next < items.size()) return false;
+    done();
+    return true;
+  };
+  if (!intake_.is_open() || !enter()) intake_.wait(std::move(enter));
 }
 
 void Exchange::forward(const RealmPtr& realm, const PublicationPtr& publication,
                        WorkerSet workers) {
   workers.for_each([&](WorkerIndex worker) {
-    at(worker.value(),
-       [realm, publication](Exchange& there) { there.local(realm).hub.publish(publication); });
+    at(worker.value(), [realm, publication](Exchange& there) {
+      there.intake_.count(there.local(realm).hub.publish(publication));
+    });
   });
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -13,16 +14,19 @@
 #include "base/timer_wheel.hpp"
 #include "core/home.hpp"
 #include "core/hub.hpp"
+#include "core/intake.hpp"
 #include "core/realm.hpp"
 #include "core/worker_set.hpp"
 
 namespace fanfare::core {
 
-/// Brings a task to another worker's thread. Tasks from one worker to another arrive in the order
-/// in which they were posted. Implemented by server/.
+/// Brings a task to another worker's thread, or to a later time. Tasks from one worker to another
+/// arrive in the order in which they were posted. Implemented by server/.
 class Courier {
  public:
   virtual void post(WorkerIndex to, base::Task task) = 0;
+  /// Runs a task on this worker when the events of this turn of its loop have been handled.
+  virtual void at_turn_end(base::Task task) = 0;
 
  protected:
   ~Courier() = default;
@@ -51,11 +55,16 @@ class Exchange {
                                        Subscriber& subscriber, base::Task joined);
 
   /// Brings the items to their homes; items of one channel stay in order. `accepted` runs, perhaps
-  /// at once, when all of them have their place in their channels.
+  /// at once, when all of them have their place in their channels. When there is much to
+  /// deliver, they wait at the door: see intake().
   void publish(const RealmPtr& realm, std::vector<PublishItem> items, base::Task accepted);
 
   /// The realm's hub on this worker.
   [[nodiscard]] Hub& hub(const RealmPtr& realm);
+
+  /// Through it come all publications whose channels are at home on this worker.
+  [[nodiscard]] Intake& intake() noexcept { return intake_; }
+  void at_turn_end(base::Task task) { courier_.at_turn_end(std::move(task)); }
 
   [[nodiscard]] WorkerIndex self() const noexcept { return self_; }
   [[nodiscard]] std::size_t worker_count() const noexcept { return all_.size(); }
@@ -65,6 +74,9 @@ class Exchange {
   class Countdown;
 
   LocalRealm& local(const RealmPtr& realm);
+  /// As the home of the items' channels: takes them in order, and says when it has them all.
+  template <typename Done>
+  void let_in(const RealmPtr& realm, std::vector<PublishItem> items, Done done);
   void forward(const RealmPtr& realm, const PublicationPtr& publication, WorkerSet workers);
   [[nodiscard]] std::size_t home_index(const Realm& realm, std::string_view channel) const;
   /// Runs `act(Exchange&)` on the worker, here and now if that is this one.
@@ -79,6 +91,7 @@ class Exchange {
   const base::Clock& clock_;
   base::TimerWheel& timers_;
   Courier& courier_;
+  Intake intake_;
   std::vector<Exchange*> all_;
   boost::unordered_flat_map<std::string, std::unique_ptr<LocalRealm>> realms_;  // by realm id
 };

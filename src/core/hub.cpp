@@ -42,24 +42,26 @@ Subscription Hub::subscribe(const ChannelPattern& pattern, Subscriber& subscribe
   return subscription;
 }
 
-void Hub::publish(const PublicationPtr& publication) {
+std::size_t Hub::publish(const PublicationPtr& publication) {
   const std::string_view channel = publication->channel.text();
-  deliver(topics(Reach::one), channel, publication);
+  std::size_t offers = deliver(topics(Reach::one), channel, publication);
   const Topics& children = topics(Reach::children);
   const Topics& descendants = topics(Reach::descendants);
-  if (children.empty() && descendants.empty()) return;
+  if (children.empty() && descendants.empty()) return offers;
   for_each_pattern_base(channel, [&](std::string_view base, bool is_parent) {
-    if (is_parent) deliver(children, base, publication);
-    deliver(descendants, base, publication);
+    if (is_parent) offers += deliver(children, base, publication);
+    offers += deliver(descendants, base, publication);
   });
+  return offers;
 }
 
-void Hub::deliver(const Topics& topics, std::string_view key, const PublicationPtr& publication) {
+std::size_t Hub::deliver(const Topics& topics, std::string_view key,
+                         const PublicationPtr& publication) {
   const auto found = topics.find(key);
-  if (found == topics.end()) return;
-  for (const Topic::Listener& listener : found->second->listeners) {
-    listener.subscriber->deliver(publication);
-  }
+  if (found == topics.end()) return 0;
+  const auto& listeners = found->second->listeners;
+  for (const Topic::Listener& listener : listeners) listener.subscriber->deliver(publication);
+  return listeners.size();
 }
 
 bool Hub::has_listeners(const ChannelPattern& pattern) const {

@@ -77,8 +77,8 @@ class Hub {
   /// Starts delivery of what matches `pattern` to `subscriber`, from the next publish on.
   [[nodiscard]] Subscription subscribe(const ChannelPattern& pattern, Subscriber& subscriber);
 
-  /// Offers the publication to everyone whose channel or pattern matches.
-  void publish(const PublicationPtr& publication);
+  /// Offers the publication to everyone whose channel or pattern matches; returns to how many.
+  std::size_t publish(const PublicationPtr& publication);
 
   [[nodiscard]] bool has_listeners(const ChannelPattern& pattern) const;
   [[nodiscard]] bool is_empty() const noexcept;
@@ -91,8 +91,8 @@ class Hub {
 
   Topics& topics(ChannelPattern::Reach reach) { return topics_[static_cast<std::size_t>(reach)]; }
   void forget(detail::Topic& topic);
-  static void deliver(const Topics& topics, std::string_view key,
-                      const PublicationPtr& publication);
+  static std::size_t deliver(const Topics& topics, std::string_view key,
+                             const PublicationPtr& publication);
 
   base::UniqueFunction<void(const ChannelPattern&)> forgotten_;
   std::array<Topics, 3> topics_;  // by ChannelPattern::Reach, keyed by base()

@@ -29,7 +29,6 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
       loop_(shared.clock),
       exchange_(index, shared.clock, loop_.timers(), *this),
       bayeux_(exchange_, loop_.timers(), shared.clock,
-              [this](base::Task task) { loop_.at_turn_end(std::move(task)); },
               {shared.config.server_limits.queued_bytes_max / shared.config.workers,
                shared.config.server_limits.json_depth_max}),
       publish_(exchange_, shared.clock, shared.config.server_limits.json_depth_max),
@@ -78,6 +77,7 @@ void Worker::join() {
 void Worker::clear() {
   while (!websocket_connections_.empty()) websocket_connections_.front().abort();
   while (!http_connections_.empty()) http_connections_.front().abort();
+  exchange_.intake().clear();
   bayeux_.clear();
   loop_.discard_mail();
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/intrusive/list.hpp>
@@ -65,6 +66,7 @@ class Worker final : public core::Courier {
   [[nodiscard]] core::Exchange& exchange() noexcept { return exchange_; }
 
   void post(core::WorkerIndex to, base::Task task) override;
+  void at_turn_end(base::Task task) override { loop_.at_turn_end(std::move(task)); }
 
  private:
   /// An HTTP connection between two workers.

@@ -41,6 +41,7 @@ class DemoTest : public testing::Test, protected core::Courier {
   }
 
   void post(core::WorkerIndex /*to*/, base::Task task) override { task(); }
+  void at_turn_end(base::Task task) override { task(); }
 
   base::ManualClock clock_;
   base::TimerWheel timers_{clock_.now()};

@@ -58,6 +58,18 @@ class Office {
     }
   }
 
+  /// Ends the turn of one worker's loop, and one for each thing that asks for another.
+  void end_turns(std::size_t worker = 0) {
+    while (end_turn(worker)) {
+    }
+  }
+  /// Ends one turn; false if nothing has asked for it.
+  bool end_turn(std::size_t worker = 0) {
+    auto tasks = std::exchange(turn_end_[worker], {});
+    for (base::Task& task : tasks) task();
+    return !tasks.empty();
+  }
+
   base::ManualClock clock;
   base::TimerWheel wheel{clock.now()};
 
@@ -69,11 +81,15 @@ class Office {
       office.queues_[{worker, to.value()}].push_back(std::move(task));
       ++office.waiting_;
     }
+    void at_turn_end(base::Task task) override {
+      office.turn_end_[worker].push_back(std::move(task));
+    }
     Office& office;
     std::size_t worker;
   };
 
   std::map<std::pair<std::size_t, std::size_t>, Queue> queues_;  // by from and to
+  std::map<std::size_t, std::deque<base::Task>> turn_end_;       // by worker
   std::size_t waiting_ = 0;
   std::vector<std::unique_ptr<Clerk>> clerks_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;

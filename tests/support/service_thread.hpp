@@ -92,17 +92,13 @@ class ServiceThread final : private core::Courier {
     return std::make_shared<const core::Realm>(made);
   }();
   core::Exchange exchange{core::WorkerIndex(0), thread.clock, thread.loop.timers(), *this};
-  protocol::bayeux::Service service{
-      exchange,
-      thread.loop.timers(),
-      thread.clock,
-      [this](base::Task task) { thread.loop.at_turn_end(std::move(task)); },
-      {}};
+  protocol::bayeux::Service service{exchange, thread.loop.timers(), thread.clock, {}};
 
  private:
   void post(core::WorkerIndex /*to*/, base::Task task) override {
     thread.loop.post(std::move(task));
   }
+  void at_turn_end(base::Task task) override { thread.loop.at_turn_end(std::move(task)); }
 };
 
 }  // namespace fanfare

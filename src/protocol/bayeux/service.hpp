@@ -38,9 +38,8 @@ struct ServiceLimits {
 /// until the turn ends, and then one send per session, however many publications met.
 class Service {
  public:
-  /// `at_turn_end` runs a task when the events of this loop turn have been handled.
   Service(core::Exchange& exchange, base::TimerWheel& timers, const base::Clock& clock,
-          base::UniqueFunction<void(base::Task)> at_turn_end, const ServiceLimits& limits);
+          const ServiceLimits& limits);
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -94,13 +93,13 @@ class Service {
   Session* session_of(Batch& batch, const wire::bayeux::Message& message);
 
   void mark_dirty(Session& session);
+  void flush_later();
   void flush_some();
   void shed_queues();
 
   core::Exchange& exchange_;
   base::TimerWheel& timers_;
   const base::Clock& clock_;
-  base::UniqueFunction<void(base::Task)> at_turn_end_;
   wire::bayeux::MessageParser parser_;
   std::size_t queued_bytes_max_;
   std::size_t queued_bytes_ = 0;
@@ -110,6 +109,8 @@ class Service {
                          boost::intrusive::constant_time_size<false>>
       dirty_;
   bool flush_is_due_ = false;
+  bool is_leaving_ = false;  // some of those that were dirty at once have been flushed, not all
+  int turns_waited_ = 0;
 };
 
 }  // namespace fanfare::protocol::bayeux

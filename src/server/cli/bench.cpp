@@ -62,6 +62,7 @@ Load:
   --subscribers N      Default: 1000
   --channels N         Default: 1. Each message goes to one of them at random.
   --subscriptions N    Channels of each subscriber. Default: 1
+  --patterns           Every second subscription is a pattern, /12/* for /12/x
   --publishers N       Default: 1
   --in-flight N        Messages of one publisher on their way at once. Default: 1
   --lockstep           A message is on its way until every subscriber has it; else
@@ -220,6 +221,11 @@ Status check(const Plan& plan) {
     return Error{Errc::invalid,
                  fmt::format("a {} subscriber has one channel", bench::name_of(plan.protocol))};
   }
+  const bool has_patterns = plan.protocol == Protocol::fanfare || plan.protocol == Protocol::bayeux;
+  if (plan.patterns && !has_patterns) {
+    return Error{Errc::invalid,
+                 fmt::format("{} is measured without --patterns", bench::name_of(plan.protocol))};
+  }
   if (plan.subscriptions > plan.channels) {
     return Error{Errc::invalid, "--subscriptions is more than there are --channels"};
   }
@@ -272,6 +278,7 @@ void add_load_options(CLI::App& command, Plan& plan) {
           CLI::Range(std::uint64_t{1}, std::uint64_t{std::numeric_limits<std::uint32_t>::max()}));
   command.add_flag("--lockstep", plan.lockstep);
   command.add_flag("--probe", plan.probes);
+  command.add_flag("--patterns", plan.patterns);
 }
 
 }  // namespace

@@ -48,6 +48,8 @@ struct Plan {
   /// Subscriber i listens to channels i * subscriptions, i * subscriptions + 1, …, modulo channels.
   std::size_t channels = 1;
   std::size_t subscriptions = 1;
+  /// Channels have two segments, and every second subscription is a pattern that fits one of them.
+  bool patterns = false;
   std::size_t publishers = 1;
   std::size_t threads = 1;
   /// Subscribers besides the others that never read.

@@ -102,8 +102,8 @@ class Bayeux final : public Dialogue {
 
   PublishRequest publish_request() const override {
     if (plan_.protocol == Protocol::bayeux) {
-      const auto body = fmt::format(R"([{{"channel":"/{}","data":{},"id":"1"}}])", channel_name(0),
-                                    blank_payload(plan_.payload_bytes));
+      const auto body = fmt::format(R"([{{"channel":"/{}","data":{},"id":"1"}}])",
+                                    published_name(0), blank_payload(plan_.payload_bytes));
       return publish_request_of(post(plan_.publish_at, plan_.publish_at.path, "", body),
                                 channel_name(0));
     }
@@ -115,7 +115,7 @@ class Bayeux final : public Dialogue {
     const auto authorization = fmt::format(
         "Authorization: Bearer {}\r\n", wire::jwt::sign_hs256(realm.value(), seconds, key.bytes));
     const auto body = fmt::format(R"({{"items":[{{"channel":"{}","json-object":{}}}]}})",
-                                  channel_name(0), blank_payload(plan_.payload_bytes));
+                                  published_name(0), blank_payload(plan_.payload_bytes));
     return publish_request_of(post(plan_.publish_at, path, authorization, body), channel_name(0));
   }
 
@@ -155,7 +155,16 @@ class Bayeux final : public Dialogue {
     return {.send = std::move(messages)};
   }
 
-  static std::string subscribe(std::string_view id, const std::vector<std::size_t>& channels) {
+  [[nodiscard]] std::string published_name(std::size_t channel) const {
+    return channel_name(channel) + (plan_.patterns ? "/x" : "");
+  }
+  [[nodiscard]] std::string subscribed_name(std::size_t channel) const {
+    return plan_.patterns && channel % 2 == 1 ? channel_name(channel) + "/*"
+                                              : published_name(channel);
+  }
+
+  [[nodiscard]] std::string subscribe(std::string_view id,
+                                      const std::vector<std::size_t>& channels) const {
     std::string text;
     for (std::size_t i = 0; i < channels.size(); ++i) {
       const bool is_first = i % kChannelsPerMessage == 0;
@@ -164,7 +173,7 @@ class Bayeux final : public Dialogue {
         text += fmt::format(
             R"({{"channel":"/meta/subscribe","clientId":"{}","id":"2","subscription":[)", id);
       }
-      text += fmt::format(R"({}"/{}")", is_first ? "" : ",", channel_name(channels[i]));
+      text += fmt::format(R"({}"/{}")", is_first ? "" : ",", subscribed_name(channels[i]));
     }
     return text + "]}]";
   }

@@ -101,7 +101,9 @@ std::string fanout_text(const Plan& plan, const FanoutReport& fanout) {
     const Histogram& newcomers = fanout.newcomers;
     text += line("newcomer p50", time_text(newcomers.quantile(0.5)),
                  fmt::format("connect to subscribed; {} of them", grouped(newcomers.count()))) +
-            line("         max", time_text(newcomers.max()));
+            line("         max", time_text(newcomers.max())) +
+            line("one answer max", time_text(fanout.newcomer_answers.max()),
+                 "to the upgrade, the handshake or the subscribe");
     if (fanout.newcomers_unserved > 0) {
       text += line("newcomers refused", grouped(fanout.newcomers_unserved));
     }
@@ -208,6 +210,7 @@ std::string fanout_json(const FanoutReport& fanout) {
   members.add("slow_disconnected", fanout.slow_disconnected);
   members.raw("latency", latency_json(fanout.latency));
   members.raw("newcomers", latency_json(fanout.newcomers));
+  members.raw("newcomer_answers", latency_json(fanout.newcomer_answers));
   members.add("newcomers_unserved", fanout.newcomers_unserved);
   members.add("server_cpu_seconds", fanout.server_cpu_seconds);
   if (fanout.server_cpu_seconds) {

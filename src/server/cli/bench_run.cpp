@@ -61,11 +61,14 @@ class Run {
     for (std::size_t i = 0; i < plan_.threads; ++i) {
       loops_.push_back(std::make_unique<Loop>(plan_, *dialogue_, direction_, publishers_));
     }
-    if (plan_.probes) loops_.front()->probe_with_newcomers();
     if (!plan_.publishes()) return;
     for (std::size_t i = 0; i < plan_.publishers; ++i) {
       publishers_.push_back(&loops_[i % plan_.threads]->add_publisher(i));
     }
+    if (!plan_.probes) return;
+    // On a thread that does nothing else: what newcomers wait for is the server, not this program.
+    loops_.push_back(std::make_unique<Loop>(plan_, *dialogue_, direction_, publishers_));
+    loops_.back()->probe_with_newcomers();
   }
 
   void add_subscribers() {
@@ -245,6 +248,7 @@ class Run {
       const Tally& tally = loop->tally();
       fanout.latency.merge(tally.latency);
       fanout.newcomers.merge(tally.newcomers);
+      fanout.newcomer_answers.merge(tally.newcomer_answers);
       fanout.newcomers_unserved += tally.newcomers_unserved;
       fanout.doubled += tally.again;
       fanout.disconnected += tally.disconnected;

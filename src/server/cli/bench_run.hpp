@@ -50,6 +50,7 @@ struct FanoutReport {
   std::uint64_t slow_disconnected = 0;
   Histogram latency;
   Histogram newcomers;
+  Histogram newcomer_answers;
   std::uint64_t newcomers_unserved = 0;
   std::optional<double> server_cpu_seconds;
   std::optional<std::uint64_t> server_resident_bytes;

@@ -31,6 +31,7 @@ Subscriber::Subscriber(Context& context, Role role, std::vector<std::size_t> cha
 void Subscriber::connect() {
   if (role_ == Role::listener) seen_.resize(context_.plan.publishers);
   began_at_ = now_ns();
+  asked_at_ = began_at_;
   state_ = State::opening;
   ++context_.opening;
   const int buffer = role_ == Role::slow ? kSlowReceiveBuffer : Socket::kDefaultBuffer;
@@ -136,6 +137,10 @@ void Subscriber::take_publication(const char* mark, std::uint64_t now) {
 }
 
 void Subscriber::hear(std::string_view head, std::string_view body) {
+  if (role_ == Role::newcomer) {
+    const std::uint64_t now = now_ns();
+    context_.tally.newcomer_answers.add(now - std::exchange(asked_at_, now));
+  }
   auto reaction = context_.dialogue.hear(conversation_, head, body);
   if (!reaction.refusal.empty()) return fail(reaction.refusal);
   if (!reaction.send.empty()) socket_.send(reaction.send);

@@ -76,6 +76,7 @@ class Subscriber final : public PollTarget {
   std::string unread_;
   std::vector<Seen> seen_;  // by publisher
   std::uint64_t began_at_ = 0;
+  std::uint64_t asked_at_ = 0;
 };
 
 }  // namespace fanfare::server::cli::bench

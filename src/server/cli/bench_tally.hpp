@@ -52,7 +52,8 @@ struct Tally {
   /// Subscribers that the server closed after they had subscribed; slow ones not among them.
   std::uint64_t disconnected = 0;
   Histogram latency;
-  Histogram newcomers;
+  Histogram newcomers;  // from connect to subscribed
+  Histogram newcomer_answers;
   std::uint64_t newcomers_unserved = 0;
   /// The first thing that went wrong, for a person to read.
   std::string trouble;

@@ -56,10 +56,9 @@ class ServiceFixture : public ::testing::Test {
  protected:
   explicit ServiceFixture(std::size_t workers = 1) : office_(workers) {
     for (std::size_t i = 0; i < workers; ++i) {
-      services_.push_back(std::make_unique<Service>(
-          office_[i], office_.wheel, office_.clock,
-          [this](base::Task task) { turn_end_.push_back(std::move(task)); },
-          ServiceLimits{.queued_bytes_max = queued_bytes_max_}));
+      services_.push_back(
+          std::make_unique<Service>(office_[i], office_.wheel, office_.clock,
+                                    ServiceLimits{.queued_bytes_max = queued_bytes_max_}));
     }
     use({});
   }
@@ -125,12 +124,9 @@ class ServiceFixture : public ::testing::Test {
     items[0].publication = core::publication(channel, data);
     office_[worker].publish(realm_, std::move(items), [] {});
   }
+  /// Ends turns of all workers until nothing asks for another.
   void end_turn() {
-    while (!turn_end_.empty()) {
-      base::Task task = std::move(turn_end_.front());
-      turn_end_.pop_front();
-      task();
-    }
+    for (std::size_t i = 0; i < services_.size(); ++i) office_.end_turns(i);
   }
   /// Publishes in a turn of its own.
   void publish_now(std::string_view channel, const std::string& data) {
@@ -145,7 +141,6 @@ class ServiceFixture : public ::testing::Test {
 
   std::size_t queued_bytes_max_ = 1'000'000'000;
   core::RealmPtr realm_;
-  std::deque<base::Task> turn_end_;
   core::Office office_;
   std::vector<std::unique_ptr<Service>> services_;
 };
