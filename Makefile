@@ -5,6 +5,8 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 CLANG_FORMAT ?= clang-format-14
 # For `make run ARGS="--workers 2"`.
 ARGS ?=
+# For `make bench`: numbers of workers to compare, instead of everything else.
+CORES ?=
 # For `make check-sessions`: how long, and what to repeat.
 SECONDS ?= 30
 SEED ?=
@@ -15,7 +17,7 @@ SEED ?=
 
 .PHONY: help
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install all that building, testing and linting need
@@ -73,8 +75,12 @@ analyze: packages-build packages-analyze build/analyze/build.ninja ## Read the p
 	@cmake --build build/analyze -j $(JOBS)
 
 .PHONY: bench
-bench: packages-build packages-bench ## Measure, and write docs/benchmarks.md; takes an hour
-	@tools/bench
+bench: packages-build packages-bench ## Measure, and write docs/benchmarks.md; takes an hour. CORES=1,2,4: compare workers
+	@CORES="$(CORES)" tools/bench
+
+.PHONY: instructions
+instructions: packages-count build ## Count the instructions of a publish and of a delivery; fail above 5 % of change
+	@tools/count-instructions build/release/fanfare
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -2,6 +2,7 @@
 // docs/benchmarks.md, docs/images/benchmarks.svg and bench/results/*.json. tools/bench calls it.
 //
 //     node bench/run.mjs BUILD-DIRECTORY [--rounds N] [--quick] [--only SCENARIO,…] [--report]
+//     node bench/run.mjs BUILD-DIRECTORY --cores 1,2,4     deliveries a second by number of workers
 //
 // One server and one driver at a time, the server on core 0 and the driver on core 1. Within a
 // round all servers take their turn in a scenario before the next scenario begins, so that whatever
@@ -20,6 +21,7 @@ const { values: flags, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     report: { type: 'boolean', default: false },
+    cores: { type: 'string' },
   },
 });
 const build = path.resolve(positionals[0] ?? 'build/bench');
@@ -33,6 +35,7 @@ const seconds = flags.quick ? 1 : 5;
 const timed = ['--warm-up', flags.quick ? '300ms' : '2s', '--duration', `${seconds}s`];
 const many = flags.quick ? 500 : 10_000;
 const most = flags.quick ? 1_000 : 19_000;
+const loners = flags.quick ? 10 : 1_000;
 
 const grouped = (number) => number.toLocaleString('en-US');
 
@@ -106,6 +109,7 @@ const contestants = {
 // --- What is measured ---------------------------------------------------------------------------
 
 const perDelivery = (report) => report.fanout.server_cpu_us_per_delivery;
+const p99 = (report) => report.fanout.latency.p99_us / 1e3;
 const fromMemory = (report) => report.memory.at(-1).bytes_per_subscriber;
 const webSockets = ['send loop', 'fanfare', 'nchan', 'NATS', 'Faye', 'Socket.IO'];
 
@@ -122,7 +126,10 @@ const scenarios = [
     title: `the same with 16 publishes in flight from one publisher`,
     who: ['send loop', 'send loop, joining', ...webSockets.slice(1)],
     args: ['--subscribers', many, '--lockstep', '--in-flight', 16, ...timed],
-    metrics: [{ name: 'CPU µs per delivery', value: perDelivery, base: 'send loop', ratio: 0.14 }],
+    metrics: [
+      { name: 'CPU µs per delivery', value: perDelivery, base: 'send loop', ratio: 0.14 },
+      { name: 'p99 ms', value: p99, base: 'send loop', ratio: 1 },
+    ],
   },
   {
     id: 'publishers',
@@ -180,10 +187,53 @@ const scenarios = [
     metrics: [{ name: 'CPU µs per delivery', value: perDelivery, base: 'fanfare', ratio: 1.1, of: 'fanfare, 2 workers' }],
   },
   {
+    id: 'growth',
+    title: `one subscriber for each channel, half of them by patterns, published to at random, 16 in flight`,
+    variants: Object.fromEntries([1, 10, 100, 1000].map((each) =>
+      [`${grouped(each * loners)} channels`, ['--subscriptions', each, '--channels', each * loners]])),
+    args: ['--subscribers', loners, '--patterns', '--lockstep', '--in-flight', 16, ...timed],
+    metrics: [
+      { name: 'CPU µs per publish', value: (report) => report.fanout.server_cpu_us_per_publish, base: `${grouped(loners)} channels`, of: `${grouped(1000 * loners)} channels`, ratio: 1.2 },
+      { name: 'bytes per channel (RSS)', value: (report) => (fromMemory(report) * loners) / report.plan.channels },
+    ],
+  },
+  {
+    id: 'newcomers',
+    title: `newcomers while ${grouped(many)} subscribers of one channel get all that can be published`,
+    variants: {
+      'one publisher, the next publish when all have the last': ['--lockstep'],
+      'one publisher, flat out': [],
+      '16 publishers, flat out': ['--publishers', 16],
+    },
+    args: ['--subscribers', many, '--probe', ...timed],
+    metrics: [
+      { name: 'longest wait for one answer, ms', value: (report) => report.fanout.newcomer_answers.max_us / 1e3, most: 20, of: '16 publishers, flat out' },
+      { name: 'connect to subscribed, p99 ms', value: (report) => report.fanout.newcomers.p99_us / 1e3 },
+    ],
+  },
+  {
+    id: 'slow',
+    title: `${grouped(many / 10)} subscribers of one channel, 50 publishes of 2 KiB a second, for 25 s`,
+    variants: { 'all read': [], '500 more never read': ['--slow', 500] },
+    args: ['--subscribers', many / 10, '--payload', 2048, '--rate', 50, '--warm-up', '1s', '--duration', flags.quick ? '2s' : '25s'],
+    metrics: [
+      { name: 'p99 ms of those who read', value: p99, base: 'all read', of: '500 more never read', ratio: 1.1 },
+      { name: 'slow ones told and closed', value: (report) => report.fanout.slow_disconnected, least: 500, of: '500 more never read' },
+      { name: 'memory of the server, MB', value: (report) => report.fanout.server_resident_bytes / 1e6 },
+    ],
+  },
+  {
+    id: 'calm',
+    title: `${grouped(many / 10)} WebSocket subscribers, one channel, 20 publishes a second`,
+    who: webSockets,
+    args: ['--subscribers', many / 10, '--rate', 20, ...timed],
+    metrics: [{ name: 'p99 ms', value: p99 }],
+  },
+  {
     id: 'million',
     title: `${flags.quick ? '10,000' : '1,000,000'} channels: ${flags.quick ? '10' : '1,000'} WebSocket subscribers with 1,000 each, at random, 16 publishes in flight`,
     who: ['fanfare', 'NATS'],
-    args: ['--subscribers', flags.quick ? 10 : 1000, '--subscriptions', 1000, '--channels', flags.quick ? 10_000 : 1_000_000,
+    args: ['--subscribers', loners, '--subscriptions', 1000, '--channels', flags.quick ? 10_000 : 1_000_000,
       '--lockstep', '--in-flight', 16, ...timed],
     metrics: [
       { name: 'bytes per channel (RSS)', value: (report) => fromMemory(report) / 1000 },
@@ -224,8 +274,8 @@ function withChildren(pid) {
   return [pid, ...(children === '' ? [] : children.split(' ').map(Number))];
 }
 
-async function measure(name, scenario, temporary) {
-  const contestant = contestants[name];
+async function measure(name, scenario, temporary, driverCores = '1') {
+  const contestant = contestants[name] ?? contestants.fanfare;
   const [command, ...args] = contestant.start(serverPort);
   const server = spawn('taskset', ['-c', contestant.cores ?? '0', command, ...args], {
     stdio: ['ignore', 'ignore', 'ignore'],
@@ -239,7 +289,7 @@ async function measure(name, scenario, temporary) {
     const pids = withChildren(server.pid).flatMap((pid) => ['--server-pid', String(pid)]);
     const driver = spawnSync(
       'taskset',
-      ['-c', '1', fanfare, 'bench', '--json', ...contestant.args(serverPort), ...pids, ...scenario.args.map(String)],
+      ['-c', driverCores, fanfare, 'bench', '--json', ...contestant.args(serverPort), ...pids, ...argumentsOf(scenario, name)],
       { encoding: 'utf8', timeout: 180_000, maxBuffer: 1 << 26 },
     );
     if (driver.stdout === '') throw new Error(driver.stderr.trim() || 'the driver was too slow');
@@ -251,16 +301,21 @@ async function measure(name, scenario, temporary) {
   }
 }
 
+/** A scenario is played by several servers, or by fanfare in several variants. */
+const playersOf = (scenario) => scenario.who ?? Object.keys(scenario.variants);
+const argumentsOf = (scenario, name) =>
+  [...scenario.args, ...(scenario.variants?.[name] ?? [])].map(String);
+
 async function measureAll(chosen) {
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'fanfare-bench-'));
   fs.mkdirSync(results, { recursive: true });
   try {
     for (const scenario of chosen) {
-      scenario.runs = Object.fromEntries(scenario.who.map((name) => [name, []]));
+      scenario.runs = Object.fromEntries(playersOf(scenario).map((name) => [name, []]));
     }
     for (let round = 1; round <= rounds; ++round) {
       for (const scenario of chosen) {
-        for (const name of scenario.who) {
+        for (const name of playersOf(scenario)) {
           try {
             const report = await measure(name, scenario, temporary);
             scenario.runs[name].push(report);
@@ -316,7 +371,7 @@ function outcome(scenario, metric) {
   let verdict = '';
   if (metric.ratio && own !== undefined && base > 0) {
     const ratio = own / base;
-    target = `≤ ${metric.ratio}× ${metric.base}`;
+    target = `≤ ${metric.ratio}× ${metric.of && metric.base !== 'fanfare' ? `“${metric.base}”` : metric.base}`;
     verdict = `${ratio <= metric.ratio ? 'met' : '**missed**'}: ${ratio.toFixed(2)}×`;
   } else if (metric.most && own !== undefined) {
     target = `≤ ${show(metric.most)}`;
@@ -337,10 +392,12 @@ function table(measured) {
   for (const scenario of measured) {
     for (const metric of scenario.metrics) {
       const { medians, target, verdict } = outcome(scenario, metric);
+      // Variants have no columns of their own.
+      const variants = Object.keys(medians).filter((name) => !names.includes(name))
+        .map((name) => `${name.replace(/^fanfare, /, '')}: ${show(medians[name])}`);
       const cells = names.map((name) => {
-        if (medians[name] === undefined) return '–';
-        const two = name === 'fanfare' ? medians['fanfare, 2 workers'] : undefined;
-        return show(medians[name]) + (two === undefined ? '' : `; two workers ${show(two)}`);
+        const own = medians[name] === undefined ? [] : [show(medians[name])];
+        return [...own, ...(name === 'fanfare' ? variants : [])].join('<br>') || '–';
       });
       lines.push(`| ${scenario.title}: ${metric.name} | ${cells.join(' | ')} | ${target} | ${verdict} |`);
     }
@@ -363,7 +420,7 @@ function unclean(measured) {
 
 function latencies(measured) {
   const lines = ['| | who | deliveries a second | p50 ms | p99 ms | p99.9 ms |', '| --- | --- | ---: | ---: | ---: | ---: |'];
-  for (const scenario of measured.filter((each) => each.metrics[0].value === perDelivery)) {
+  for (const scenario of measured.filter((each) => each.metrics[0].value === perDelivery || each.id === 'calm')) {
     for (const [name, runs] of Object.entries(scenario.runs)) {
       if (runs.length === 0) continue;
       const of = (pick) => show(median(runs.map((run) => pick(run.fanout))));
@@ -414,8 +471,7 @@ ${day}, ${cpu}, ${cores} cores, ${memory}, ${kernel}. The server runs on one cor
 another, over loopback; payloads are 128 bytes. Medians of at least ${Math.min(...measured.flatMap((each) => Object.values(each.runs).map((runs) => runs.length).filter((length) => length > 0)))} round(s). CPU is what the kernel charges to the server's
 processes (\`/proc/PID/stat\`), system time included; memory is resident memory above that of the empty server.
 
-What is *not* in these numbers: TLS, compression, a network, publishers on another machine, and latency at a load
-below saturation.
+What is *not* in these numbers: TLS, compression, a network, and publishers on another machine.
 
 ## Cost
 
@@ -427,8 +483,8 @@ ${unclean(measured)}
 
 ## Speed and latency
 
-From the moment the publish was written to the socket until the driver read the delivery. These are runs at
-saturation, with all subscribers read by one thread: the time of a fan-out to all of them is in each number.
+From the moment the publish was written to the socket until the driver read the delivery. But for "calm" these are
+runs at saturation, with all subscribers read by one thread: the time of a fan-out to all of them is in each number.
 
 ${latencies(measured)}
 
@@ -455,6 +511,31 @@ function readResults() {
   });
 }
 
+/** Deliveries a second by number of workers, each on a core of its own, the driver on the others. */
+async function compareCores(counts) {
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'fanfare-bench-'));
+  const cores = os.cpus().length;
+  const scenario = scenarios.find(({ id }) => id === 'one');
+  try {
+    for (const workers of counts) {
+      if (workers >= cores) {
+        console.log(`${workers} workers: not measured; the driver needs at least one of the ${cores} cores`);
+        continue;
+      }
+      contestants.fanfare.start = ours(workers);
+      contestants.fanfare.cores = `0-${workers - 1}`;
+      const report = await measure('fanfare', { args: [...scenario.args, '--threads', cores - workers] }, temporary, `${workers}-${cores - 1}`);
+      console.log(`${workers} worker(s): ${grouped(Math.round(report.fanout.deliveries_per_second))} deliveries a second, ${show(perDelivery(report))} CPU µs each`);
+    }
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
 const only = flags.only?.split(',');
+if (flags.cores) {
+  await compareCores(flags.cores.split(',').map(Number));
+  process.exit();
+}
 if (!flags.report) await measureAll(scenarios.filter(({ id }) => !only || only.includes(id)));
 if (!flags.quick) write(readResults());
