@@ -313,7 +313,8 @@ std::vector<ConfigKey<ServerLimits>> make_server_limit_keys() {
                "How long a WebSocket may stay without a session. Faye opens one early and keeps "
                "it for later, so give it time."),
       time_key("websocket_ping_interval", &L::websocket_ping_interval, {seconds(1), hours(1)},
-               "How often a WebSocket is pinged. One that is silent for two intervals is closed."),
+               "How long a WebSocket may be silent before it is pinged; after as long again, it is "
+               "closed."),
   };
 }
 

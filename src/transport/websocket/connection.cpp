@@ -16,6 +16,9 @@ using wire::websocket::Opcode;
 
 namespace {
 
+// Our answer to a held connect, after as long as a ping by default, makes a Bayeux client speak.
+// Who has spoken need not be pinged, which halves the cost of an idle client.
+constexpr base::Duration kHeartbeatGrace{1'000};
 // A peer that is still sending when we close needs a moment to see our last frame.
 constexpr base::Duration kLingerTimeout{2'000};
 // A slow peer may finish the frame that it has begun to read, and learn why it is closed.
@@ -366,16 +369,16 @@ void Connection::peer_is_gone() {
 }
 
 void Connection::arm_ping() {
-  context_.loop.timers().arm(*this,
-                             last_heard_ + context_.limits.ping_interval * (was_pinged_ ? 2 : 1));
+  context_.loop.timers().arm(
+      *this, last_heard_ + context_.limits.ping_interval * (was_pinged_ ? 2 : 1) + kHeartbeatGrace);
 }
 
 void Connection::expire(base::TimePoint now) {
   const ConnectionPtr self(this);
   if (state_ == State::closing) return peer_is_gone();
-  const base::Duration interval = context_.limits.ping_interval;
-  if (now >= last_heard_ + 2 * interval) return peer_is_gone();
-  if (now >= last_heard_ + interval && !was_pinged_) {
+  const auto silence = now - last_heard_ - kHeartbeatGrace;
+  if (silence >= 2 * context_.limits.ping_interval) return peer_is_gone();
+  if (silence >= context_.limits.ping_interval && !was_pinged_) {
     was_pinged_ = true;
     write(wire::websocket::encode_frame(Opcode::ping, {}));
   }

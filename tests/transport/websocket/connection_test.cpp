@@ -383,11 +383,11 @@ TEST_F(WebSocketTest, ASessionNamedAfterTheSocketHasClosedLosesNothing) {
 TEST_F(WebSocketTest, ASilentPeerIsPingedAndThenGivenUp) {
   Browser browser = open();
   const std::string client = new_session(browser);
-  bayeux_.thread.advance(limits_.ping_interval + base::Duration(100));
+  bayeux_.thread.advance(limits_.ping_interval + base::Duration(1'100));
   EXPECT_EQ(browser.receive(), "ping ");
   browser.socket().send(client_frame({.opcode = Opcode::pong}));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  bayeux_.thread.advance(limits_.ping_interval + base::Duration(100));
+  bayeux_.thread.advance(limits_.ping_interval + base::Duration(1'100));
   // The held connect is answered as well by now.
   std::string frame = browser.receive();
   while (frame.starts_with("text ")) frame = browser.receive();
@@ -398,15 +398,30 @@ TEST_F(WebSocketTest, ASilentPeerIsPingedAndThenGivenUp) {
   EXPECT_TRUE(bayeux_.wait_until_waiting(client));
 }
 
+TEST_F(WebSocketTest, APeerThatRenewsItsConnectIsNotPinged) {
+  Browser browser = open();
+  const std::string client = new_session(browser);
+  const auto id = *protocol::bayeux::SessionId::parse(client);
+  for (int i = 0; i < 4; ++i) {
+    browser.send(connect_message(client));
+    ASSERT_TRUE(bayeux_.wait_until(
+        [&] { return bayeux_.service.find(*bayeux_.realm, id)->holds_connect(); }));
+    bayeux_.thread.advance(base::Duration(30'050));
+    EXPECT_THAT(browser.receive(), HasSubstr("/meta/connect")) << i;
+  }
+  bayeux_.publish("/a", "1");
+  EXPECT_THAT(browser.receive(), HasSubstr("/a"));
+}
+
 TEST_F(WebSocketTest, ASocketThatNeverHadASessionIsClosedLate) {
   Browser browser = open();
   for (int i = 0; i < 19; ++i) {
-    bayeux_.thread.advance(base::Duration(30'050));
+    bayeux_.thread.advance(base::Duration(31'050));
     ASSERT_EQ(browser.receive(), "ping ") << i;
     browser.socket().send(client_frame({.opcode = Opcode::pong}));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  bayeux_.thread.advance(base::Duration(30'050));
+  bayeux_.thread.advance(base::Duration(31'050));
   std::string frame = browser.receive();
   if (frame == "ping ") frame = browser.receive();
   EXPECT_EQ(frame, "close 1000 no session was started");
