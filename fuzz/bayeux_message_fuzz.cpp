@@ -59,9 +59,9 @@ void check_reply(const bayeux::Message& message) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static bayeux::MessageParser parser(kMessagesMax);
+  static bayeux::MessageParser parser;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto messages = parser.parse(text);
+  const auto messages = parser.parse(text, kMessagesMax);
   if (!messages) {
     FANFARE_CHECK(!messages.error().detail.empty());
     return 0;

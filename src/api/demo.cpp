@@ -90,13 +90,12 @@ base::Result<Draft> read_draft(std::string_view body, wire::json::Parser& parser
   return draft;
 }
 
-std::string info(const Request& request, const core::Realm& realm, std::string_view bayeux) {
+std::string info(const core::Realm& realm, std::string_view bayeux) {
   const StaticFiles::Library& library = StaticFiles::browser_library();
-  return fmt::format(R"({{"realm":{},"url":{},"bayeux":{},"library":{},"integrity":{}}})"
+  return fmt::format(R"({{"realm":{},"bayeux":{},"library":{},"integrity":{}}})"
                      "\n",
-                     quoted(realm.id.value()),
-                     quoted(fmt::format("http://{}", request.host_with_port())), quoted(bayeux),
-                     quoted(library.name), quoted(library.integrity));
+                     quoted(realm.id.value()), quoted(bayeux), quoted(library.name),
+                     quoted(library.integrity));
 }
 
 }  // namespace
@@ -128,7 +127,7 @@ void Demo::handle(const Request& request, const core::RealmPtr& realm, std::stri
   if (!is_read)
     return reply(method_not_allowed(path == "comments" ? "GET, HEAD, POST" : "GET, HEAD"));
   if (path == "comments") return reply(json_response(comments_.to_json()));
-  if (path == "info.json") return reply(json_response(info(request, *realm, bayeux)));
+  if (path == "info.json") return reply(json_response(info(*realm, bayeux)));
   const std::string_view file_name = path.empty() ? "index.html" : path;
   for (const EmbeddedFile& file : embedded_files()) {
     if (file.path.starts_with(kFolder) && file.path.substr(kFolder.size()) == file_name) {
@@ -141,6 +140,8 @@ void Demo::handle(const Request& request, const core::RealmPtr& realm, std::stri
 void Demo::post_comment(const Request& request, const core::RealmPtr& realm, Reply reply) {
   auto draft = read_draft(request.body(), parser_);
   if (!draft) return reply(error_response(draft.error()));
+  if (const auto backlog = exchange_.check_backlog(); !backlog)
+    return reply(error_response(backlog.error()));
   const std::uint64_t id =
       comments_.add(std::move(draft->name), std::move(draft->text), clock_.wall_now());
   auto channel = core::ChannelName::from_api_name("demo-comments", {});

@@ -46,14 +46,19 @@ Result<std::vector<core::PublishItem>> PublishApi::read(const Request& request,
   }
   auto items = read_publish_body(request.body(), path_channel, realm, parser_);
   if (items && *access == Access::none && !std::ranges::all_of(*items, is_public)) return unproven;
+  if (const auto backlog = exchange_.check_backlog(); !backlog) return backlog.error();
   return items;
 }
 
 void PublishApi::handle(const Request& request, const core::RealmPtr& realm,
                         std::string_view channel, Reply reply) {
   if (request.method() == "OPTIONS") return reply(wire::http1::preflight_response(request));
-  if (request.method() != "POST") return reply(method_not_allowed("POST, OPTIONS"));
   const std::string origin(request.header("Origin").value_or(""));
+  if (request.method() != "POST") {
+    Response response = method_not_allowed("POST, OPTIONS");
+    allow_origin(response, origin);
+    return reply(std::move(response));
+  }
   auto items = read(request, *realm, channel);
   if (!items) {
     Response response = error_response(items.error());

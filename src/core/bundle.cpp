@@ -31,6 +31,18 @@ BundlePtr Bundle::with(const PublicationPtr& publication) {
   return child;
 }
 
+const Bundle::Halves& Bundle::split(std::size_t bytes_max) {
+  if (halves_) return *halves_;
+  halves_ = std::make_unique<Halves>();
+  auto& [first, rest] = *halves_;
+  for_each([&](const PublicationPtr& next) {
+    const bool fits = !first || (!rest && first->bytes() + next->data.size() <= bytes_max);
+    BundlePtr& part = fits ? first : rest;
+    part = part ? part->with(next) : of(next);
+  });
+  return *halves_;
+}
+
 std::vector<const Bundle*> Bundle::path() const {
   std::vector<const Bundle*> path(size_);
   std::size_t at = size_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,11 @@ class Bundle : public boost::intrusive_ref_counter<Bundle, boost::thread_unsafe_
     for (const Bundle* bundle : path()) visit(bundle->publication_);
   }
 
+  /// This row in two, the first as long as `bytes_max` allows, but never empty; the second may be
+  /// null. Cut once for all sessions at this node: `bytes_max` is always the same.
+  struct Halves;
+  const Halves& split(std::size_t bytes_max);
+
   /// The form kept under `number`, made by `make(std::string&)` when first asked for.
   template <typename Make>
   const std::string& form(std::size_t number, Make&& make) {
@@ -72,7 +78,13 @@ class Bundle : public boost::intrusive_ref_counter<Bundle, boost::thread_unsafe_
   Bundle* latest_child_ = nullptr;
   std::size_t bytes_;
   std::uint32_t size_;
+  std::unique_ptr<Halves> halves_;
   std::array<std::string, kForms> forms_;
+};
+
+struct Bundle::Halves {
+  BundlePtr first;
+  BundlePtr rest;
 };
 
 /// Where every row begins: hands out the bundle of one publication, the same to everyone who asks

@@ -10,9 +10,11 @@ namespace fanfare::core {
 struct Disconnect {
   std::uint16_t close_code;
   std::string_view reason;
+  /// The client asked for it, and is not to come back.
+  bool is_wanted = false;
 };
 
-inline constexpr Disconnect kDisconnected{1000, "disconnected"};
+inline constexpr Disconnect kDisconnected{1000, "disconnected", true};
 inline constexpr Disconnect kSessionExpired{1000, "session expired"};
 inline constexpr Disconnect kShutdown{1001, "server is shutting down"};
 inline constexpr Disconnect kSlowConsumer{1013, "slow consumer"};

@@ -1,9 +1,20 @@
 #include "core/exchange.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
 namespace fanfare::core {
+namespace {
+
+// With what the allocator and those who wait for the answer add.
+constexpr std::size_t kWaitingOverhead = 512;
+
+std::size_t weight(const Publication& publication) {
+  return publication.data.size() + publication.ext.size() + kWaitingOverhead;
+}
+
+}  // namespace
 
 /// What this worker has of one realm.
 struct Exchange::LocalRealm {
@@ -35,12 +46,12 @@ class Exchange::Countdown {
 };
 
 Exchange::Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers,
-                   Courier& courier)
+                   Courier& courier, std::size_t waiting_bytes_max)
     : self_(self),
       clock_(clock),
       timers_(timers),
       courier_(courier),
-      intake_([this](base::Task task) { at_turn_end(std::move(task)); }) {}
+      intake_([this](base::Task task) { at_turn_end(std::move(task)); }, waiting_bytes_max) {}
 
 Exchange::~Exchange() = default;
 
@@ -83,7 +94,7 @@ Subscription Exchange::subscribe(const RealmPtr& realm, const ChannelPattern& pa
   const std::size_t homes = is_one_channel ? std::size_t{1} : all_.size();
   const auto countdown = std::make_shared<Countdown>(homes, std::move(joined));
   at_homes(realm, pattern, [realm, pattern, countdown, asker = self_](Exchange& home) mutable {
-    home.local(realm).home.join(pattern, asker);
+    if (asker != home.self_) home.local(realm).home.join(pattern, asker);
     home.at(asker.value(), [countdown = std::move(countdown)](Exchange&) { countdown->answer(); });
   });
   return subscription;
@@ -91,7 +102,7 @@ Subscription Exchange::subscribe(const RealmPtr& realm, const ChannelPattern& pa
 
 void Exchange::leave(const RealmPtr& realm, const ChannelPattern& pattern) {
   at_homes(realm, pattern, [realm, pattern, leaver = self_](Exchange& home) {
-    home.local(realm).home.leave(pattern, leaver);
+    if (leaver != home.self_) home.local(realm).home.leave(pattern, leaver);
   });
 }
 
@@ -120,6 +131,8 @@ void Exchange::publish(const RealmPtr& realm, std::vector<PublishItem> items, ba
 
 template <typename Done>
 void Exchange::let_in(const RealmPtr& realm, std::vector<PublishItem> items, Done done) {
+  std::size_t bytes = 0;
+  for (const PublishItem& item : items) bytes += weight(*item.publication);
   auto enter = [this, realm, items = std::move(items), done = std::move(done),
                 next = std::size_t{0}]() mutable {
     Home& home = local(realm).home;
@@ -128,16 +141,37 @@ void Exchange::let_in(const RealmPtr& realm, std::vector<PublishItem> items, Don
     done();
     return true;
   };
-  if (!intake_.is_open() || !enter()) intake_.wait(std::move(enter));
+  if (!intake_.is_open() || !enter()) intake_.wait(realm, bytes, std::move(enter));
+}
+
+base::Status Exchange::check_backlog() const {
+  const bool is_full = std::ranges::any_of(
+      all_, [](const Exchange* exchange) { return exchange->intake_.is_full(); });
+  if (!is_full) return base::Done{};
+  return base::Error{base::Errc::unavailable,
+                     "more is being published than can be delivered, and as much waits as "
+                     "publishing_bytes_max allows; try again in a moment"};
 }
 
 void Exchange::forward(const RealmPtr& realm, const PublicationPtr& publication,
                        WorkerSet workers) {
+  // The others first: what they do, they do at the same time.
   workers.for_each([&](WorkerIndex worker) {
-    at(worker.value(), [realm, publication](Exchange& there) {
-      there.intake_.count(there.local(realm).hub.publish(publication));
-    });
+    at(worker.value(), [realm, publication](Exchange& there) { there.arrive(realm, publication); });
   });
+  offer(realm, publication);
+}
+
+void Exchange::arrive(const RealmPtr& realm, const PublicationPtr& publication) {
+  if (intake_.is_open()) return offer(realm, publication);
+  intake_.wait(realm, weight(*publication), [this, realm, publication] {
+    offer(realm, publication);
+    return true;
+  });
+}
+
+void Exchange::offer(const RealmPtr& realm, const PublicationPtr& publication) {
+  intake_.count(local(realm).hub.publish(publication));
 }
 
 }  // namespace fanfare::core

@@ -10,6 +10,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/clock.hpp"
+#include "base/result.hpp"
 #include "base/task.hpp"
 #include "base/timer_wheel.hpp"
 #include "core/home.hpp"
@@ -42,7 +43,9 @@ class Courier {
 /// Threads: one worker's. It touches another worker's exchange only inside a task posted there.
 class Exchange {
  public:
-  Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers, Courier& courier);
+  /// `waiting_bytes_max`: publications that may wait to come in, see Intake.
+  Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers, Courier& courier,
+           std::size_t waiting_bytes_max = Intake::kWaitingBytesMax);
   ~Exchange();
 
   /// Introduces the workers to each other, this one included, in the order of their indices. Once,
@@ -59,10 +62,15 @@ class Exchange {
   /// deliver, they wait at the door: see intake().
   void publish(const RealmPtr& realm, std::vector<PublishItem> items, base::Task accepted);
 
+  /// To be asked before publish(): whether what waits to be passed on, on any worker, is as much as
+  /// may wait. The error says so to the publisher.
+  [[nodiscard]] base::Status check_backlog() const;
+
   /// The realm's hub on this worker.
   [[nodiscard]] Hub& hub(const RealmPtr& realm);
 
-  /// Through it come all publications whose channels are at home on this worker.
+  /// Through it come the publications whose channels are at home on this worker, and those from
+  /// other homes.
   [[nodiscard]] Intake& intake() noexcept { return intake_; }
   void at_turn_end(base::Task task) { courier_.at_turn_end(std::move(task)); }
 
@@ -77,6 +85,9 @@ class Exchange {
   /// As the home of the items' channels: takes them in order, and says when it has them all.
   template <typename Done>
   void let_in(const RealmPtr& realm, std::vector<PublishItem> items, Done done);
+  /// As the worker of subscribers: takes what comes from another home.
+  void arrive(const RealmPtr& realm, const PublicationPtr& publication);
+  void offer(const RealmPtr& realm, const PublicationPtr& publication);
   void forward(const RealmPtr& realm, const PublicationPtr& publication, WorkerSet workers);
   [[nodiscard]] std::size_t home_index(const Realm& realm, std::string_view channel) const;
   /// Runs `act(Exchange&)` on the worker, here and now if that is this one.

@@ -10,8 +10,7 @@ Home::Home(const RealmLimits& limits, const base::Clock& clock, base::TimerWheel
            Forward forward)
     : forward_(std::move(forward)),
       sequencer_(limits, clock, timers, [this](const PublicationPtr& publication) {
-        const WorkerSet workers = interested_in(publication->channel.text());
-        if (!workers.is_empty()) forward_(publication, workers);
+        forward_(publication, interested_in(publication->channel.text()));
       }) {}
 
 void Home::join(const ChannelPattern& pattern, WorkerIndex worker) {

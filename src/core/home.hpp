@@ -18,12 +18,14 @@
 namespace fanfare::core {
 
 /// The channels of one realm that are at home on one worker. The home alone decides the order of a
-/// channel's publications, and knows which workers have listeners for it.
+/// channel's publications, and knows which other workers have listeners for it; its own worker's
+/// hub knows that itself.
 ///
 /// Threads: one worker's. Cost: publish O(segments of the name); join and leave O(1).
 class Home {
  public:
-  /// Passes a publication on to the hubs of `workers`; called in the channel's order.
+  /// Passes a publication on to its own worker's hub, and to those of `workers`; called in the
+  /// channel's order.
   using Forward = base::UniqueFunction<void(const PublicationPtr&, WorkerSet workers)>;
 
   Home(const RealmLimits& limits, const base::Clock& clock, base::TimerWheel& timers,

@@ -5,8 +5,11 @@
 
 namespace fanfare::core {
 
+// As long as a site may be quiet between two links of a chain.
+constexpr base::Duration kLastIdWindow = std::chrono::hours(24);
+
 /// The ids of one channel. Lives as long as it remembers one or holds one back.
-class Sequencer::Lane final : public base::Timer {
+class Sequencer::Lane final : public base::Timer, public LaneHook {
  public:
   Lane(Sequencer& sequencer, std::string channel)
       : sequencer_(sequencer), channel_(std::move(channel)) {}
@@ -14,7 +17,14 @@ class Sequencer::Lane final : public base::Timer {
   [[nodiscard]] std::string_view channel() const noexcept { return channel_; }
 
   /// Whether there is nothing left to remember or to hold back.
-  [[nodiscard]] bool is_idle() const noexcept { return waiting_.empty() && remembered_.empty(); }
+  [[nodiscard]] bool is_idle() const noexcept {
+    return waiting_.empty() && remembered_.empty() && last_id_.empty();
+  }
+
+  /// Lets all go that wait.
+  void release_all() {
+    while (!waiting_.empty()) release_waiting(0);
+  }
 
   void offer(PublishItem item) {
     const base::TimePoint now = sequencer_.clock_.now();
@@ -44,6 +54,7 @@ class Sequencer::Lane final : public base::Timer {
   };
 
   [[nodiscard]] bool has_gone(const std::string& id) const {
+    if (id == last_id_) return true;
     const auto found = ids_.find(id);
     return found != ids_.end() && found->second;
   }
@@ -69,6 +80,8 @@ class Sequencer::Lane final : public base::Timer {
       sequencer_.release_(gone.publication);
       if (gone.id.empty()) continue;
       if (const auto found = ids_.find(gone.id); found != ids_.end()) found->second = true;
+      last_id_ = gone.id;
+      last_id_until_ = sequencer_.clock_.now() + kLastIdWindow;
       const auto first_follower = std::stable_partition(
           waiting_.begin(), waiting_.end(),
           [&](const Waiting& waiting) { return waiting.item.prev_id != gone.id; });
@@ -89,16 +102,15 @@ class Sequencer::Lane final : public base::Timer {
     base::TimePoint next = base::TimePoint::max();
     if (!waiting_.empty()) next = waiting_.front().deadline;
     if (!remembered_.empty()) next = std::min(next, remembered_.front().until);
+    if (!last_id_.empty()) next = std::min(next, last_id_until_);
     sequencer_.timers_.arm(*this, next);
   }
 
   void expire(base::TimePoint now) override {
     while (!waiting_.empty() && waiting_.front().deadline <= now) release_waiting(0);
     while (!remembered_.empty() && remembered_.front().until <= now) forget_oldest();
-    if (is_idle()) {
-      sequencer_.lanes_.erase(channel());  // destroys this lane
-      return;
-    }
+    if (last_id_until_ <= now) last_id_.clear();
+    if (is_idle()) return sequencer_.forget(*this);
     arm();
   }
 
@@ -107,13 +119,17 @@ class Sequencer::Lane final : public base::Timer {
   std::vector<Waiting> waiting_;
   std::deque<Remembered> remembered_;
   boost::unordered_flat_map<std::string, bool> ids_;  // whether the publication has gone out
+  std::string last_id_;                               // of what went out last; empty for none
+  base::TimePoint last_id_until_;
 };
 
 Sequencer::Sequencer(const RealmLimits& limits, const base::Clock& clock, base::TimerWheel& timers,
                      Release release)
     : limits_(limits), clock_(clock), timers_(timers), release_(std::move(release)) {}
 
-Sequencer::~Sequencer() = default;
+Sequencer::~Sequencer() {
+  by_age_.clear();
+}
 
 void Sequencer::offer(PublishItem item) {
   if (item.id.empty() && item.prev_id.empty()) return release_(item.publication);
@@ -125,8 +141,18 @@ void Sequencer::offer(PublishItem item) {
     found = lanes_.emplace(key, std::move(made)).first;
   }
   Lane& lane = *found->second;
+  if (lane.LaneHook::is_linked()) by_age_.erase(by_age_.iterator_to(lane));
+  by_age_.push_back(lane);
   lane.offer(std::move(item));
-  if (lane.is_idle()) lanes_.erase(lane.channel());
+  if (lane.is_idle()) return forget(lane);
+  if (lanes_.size() <= kLanesMax) return;
+  by_age_.front().release_all();
+  forget(by_age_.front());
+}
+
+void Sequencer::forget(Lane& lane) {
+  by_age_.erase(by_age_.iterator_to(lane));
+  lanes_.erase(lane.channel());  // destroys it
 }
 
 }  // namespace fanfare::core

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/clock.hpp"
@@ -30,8 +31,13 @@ struct PublishItem {
   bool waits_for_predecessor = true;
 };
 
+using LaneHook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct SequencerLaneTag>,
+                                     boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+
 /// Drops publications that come twice and puts those that overtook each other back in order, by the
-/// ids that publishers give them. What has no ids passes straight through.
+/// ids that publishers give them. What has no ids passes straight through. The last id of a channel
+/// is remembered longer than the others, so that a chain whose links are hours apart never waits.
 ///
 /// Nothing is ever lost: a publication whose predecessor does not come within
 /// `predecessor_wait_max`, or behind which too many wait, goes out all the same.
@@ -45,6 +51,10 @@ class Sequencer {
             Release release);
   ~Sequencer();
 
+  /// Channels whose ids are remembered. Beyond them, those that have not been published to for the
+  /// longest time are forgotten, and what they hold back goes out.
+  static constexpr std::size_t kLanesMax = 100'000;
+
   void offer(PublishItem item);
 
   /// How many channels have ids in memory.
@@ -53,11 +63,15 @@ class Sequencer {
  private:
   class Lane;
 
+  void forget(Lane& lane);
+
   const RealmLimits& limits_;
   const base::Clock& clock_;
   base::TimerWheel& timers_;
   Release release_;
   boost::unordered_flat_map<std::string_view, std::unique_ptr<Lane>, KeyedHash> lanes_;
+  // The one that was published to last is at the end.
+  boost::intrusive::list<Lane, boost::intrusive::base_hook<LaneHook>> by_age_;
 };
 
 }  // namespace fanfare::core

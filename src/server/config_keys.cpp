@@ -307,6 +307,9 @@ std::vector<ConfigKey<ServerLimits>> make_server_limit_keys() {
       size_key("queued_bytes_max", &L::queued_bytes_max, {1_MiB, 1024 * 1024_MiB},
                "Bytes of publications that wait for clients between their requests, over all "
                "sessions. Above it, the sessions that hold most are ended first."),
+      size_key("publishing_bytes_max", &L::publishing_bytes_max, {1_MiB, 1024 * 1024_MiB},
+               "Bytes of publications that wait because publishers are faster than deliveries "
+               "leave. Above it, publishing is refused with status 503 until there is less."),
       size_key("websocket_message_bytes_max", &L::websocket_message_bytes_max, {4_KiB, 1024_MiB},
                "Bytes of one message that a browser sends over a WebSocket."),
       time_key("websocket_unused_timeout", &L::websocket_unused_timeout, {seconds(10), hours(24)},
@@ -411,7 +414,24 @@ std::string show_keys(const core::Realm& realm) {
   return show_texts(texts);
 }
 
+/// In small letters, and without the port that its scheme has anyway.
+std::string as_browsers_write(std::string origin) {
+  std::ranges::transform(origin, origin.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  for (const auto& [scheme, port] : {std::pair{"https://", ":443"}, std::pair{"http://", ":80"}}) {
+    if (origin.starts_with(scheme) && origin.ends_with(port)) {
+      origin.resize(origin.size() - std::string_view(port).size());
+    }
+  }
+  return origin;
+}
+
 Status set_allowed_origins(core::Realm& realm, const ConfigValue& value) {
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value); list && list->empty()) {
+    realm.allowed_origins.clear();
+    return Done{};
+  }
   const auto texts = texts_of(value, "https://example.com");
   if (!texts) return texts.error();
   for (const auto& text : *texts) {
@@ -423,7 +443,8 @@ Status set_allowed_origins(core::Realm& realm, const ConfigValue& value) {
                       text));
     }
   }
-  realm.allowed_origins = *texts;
+  realm.allowed_origins.clear();
+  for (const auto& text : *texts) realm.allowed_origins.push_back(as_browsers_write(text));
   return Done{};
 }
 

@@ -27,7 +27,8 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
       index_(index),
       scratch_(kScratchBytes),
       loop_(shared.clock),
-      exchange_(index, shared.clock, loop_.timers(), *this),
+      exchange_(index, shared.clock, loop_.timers(), *this,
+                shared.config.server_limits.publishing_bytes_max / shared.config.workers),
       bayeux_(exchange_, loop_.timers(), shared.clock,
               {shared.config.server_limits.queued_bytes_max / shared.config.workers,
                shared.config.server_limits.json_depth_max}),
@@ -133,6 +134,7 @@ void Worker::take_http(MovingHttp moving) {
   http_connections_.push_back(*connection);
   connection->resume(std::move(moving.request), std::move(moving.unread),
                      std::move(moving.unwritten));
+  if (shared_.is_draining) connection->drain();
 }
 
 void Worker::move_websocket(core::WorkerIndex to, transport::websocket::Moving moving) {
@@ -147,6 +149,7 @@ void Worker::take_websocket(transport::websocket::Moving moving) {
       moving.compression));
   websocket_connections_.push_back(*connection);
   connection->resume(std::move(moving));
+  if (shared_.is_draining) connection->close(core::kShutdown);
 }
 
 void Worker::drain() {
@@ -165,7 +168,8 @@ void Worker::begin_drain() {
 }
 
 void Worker::stop_when_idle() {
-  const bool is_idle = http_connections_.empty() && websocket_connections_.empty();
+  // Of all workers: one of them may wait for an answer from this one.
+  const bool is_idle = shared_.connection_count == 0;
   if (is_idle || shared_.clock.now() >= drain_deadline_) return loop_.stop();
   loop_.after(kDrainLook, [this] { stop_when_idle(); });
 }

@@ -124,6 +124,24 @@ TEST(BundleTest, TakingARowApartStopsWhereSomebodyStillStands) {
   EXPECT_EQ(kept->with(third)->size(), 3U);
 }
 
+TEST(BundleTest, ARowThatIsTooLongIsCutOnceForAll) {
+  BundlePtr row = Bundle::of(publication("/a", std::string(10, '1')));
+  for (const char* data : {"2222222222", "3333333333", "4"}) {
+    row = row->with(publication("/a", data));
+  }
+  const auto& [first, rest] = row->split(25);
+  EXPECT_THAT(data_of(*first), ElementsAre("1111111111", "2222222222"));
+  EXPECT_THAT(data_of(*rest), ElementsAre("3333333333", "4"));
+  EXPECT_EQ(&row->split(25), &row->split(25));
+}
+
+TEST(BundleTest, TheFirstPartIsNeverEmpty) {
+  const BundlePtr row = Bundle::of(publication("/a", std::string(100, '1')));
+  const auto& [first, rest] = row->split(25);
+  EXPECT_EQ(first->size(), 1U);
+  EXPECT_EQ(rest, nullptr);
+}
+
 TEST(BundleRootTest, GivesItsPublicationBackWhenTheTurnIsOver) {
   BundleRoot root;
   const PublicationPtr one = publication("/a", "1");

@@ -103,16 +103,81 @@ TEST_F(IntakeTest, IsCrowdedUntilTheTurnAfterTheLastWhoWaited) {
 TEST_F(IntakeTest, LetsTheNextInWhenOneFails) {
   crowd(Intake::kOffersPerTurn);
   publish("1");
-  intake_.wait([]() -> bool { throw std::bad_alloc(); });
+  intake_.wait(realm_, 1, []() -> bool { throw std::bad_alloc(); });
   publish("2");
   EXPECT_THROW(office_.end_turn(), std::bad_alloc);
   office_.end_turns();
   EXPECT_THAT(accepted_, ElementsAre("1", "2"));
 }
 
+TEST_F(IntakeTest, RealmsTakeTurns) {
+  Realm made;
+  made.id = RealmId("other");
+  const auto other = std::make_shared<const Realm>(made);
+  crowd(Intake::kOffersPerTurn);
+  publish({"1", "2", "3", "4", "5", "6", "7", "8"});
+  std::vector<PublishItem> items(1);
+  items[0].publication = publication("/b", "b");
+  office_[0].publish(other, std::move(items), [this] { accepted_.emplace_back("b"); });
+  EXPECT_THAT(accepted_, IsEmpty());
+  office_.end_turn();
+  office_.end_turn();
+  EXPECT_THAT(accepted_, ElementsAre("b"));
+  office_.end_turns();
+  EXPECT_THAT(ann_.data(), ElementsAre("1", "2", "3", "4", "5", "6", "7", "8"));
+}
+
+TEST_F(IntakeTest, IsFullWhenMoreBytesWaitThanMay) {
+  crowd(Intake::kOffersPerTurn);
+  publish("1");
+  EXPECT_TRUE(office_[0].check_backlog());
+  publish(std::string(Intake::kWaitingBytesMax, 'x'));
+  const auto backlog = office_[0].check_backlog();
+  ASSERT_FALSE(backlog);
+  EXPECT_EQ(backlog.error().code, base::Errc::unavailable);
+  EXPECT_THAT(backlog.error().detail, testing::HasSubstr("publishing_bytes_max"));
+  office_.end_turns();
+  EXPECT_TRUE(office_[0].check_backlog());
+}
+
+TEST(IntakeOfTwoTest, WhatComesFromAnotherHomeWaitsItsTurnToo) {
+  Office office(2);
+  Realm made;
+  made.id = RealmId("site");
+  const auto realm = std::make_shared<const Realm>(made);
+  // A channel whose home is worker 1.
+  std::string channel;
+  for (int i = 0; channel.empty(); ++i) {
+    std::vector<PublishItem> items(1);
+    items[0].publication = publication("/c" + std::to_string(i));
+    office[0].publish(realm, std::move(items), [] {});
+    if (!office.is_idle()) channel = "/c" + std::to_string(i);
+    office.carry_all();
+  }
+  std::vector<Recorder> crowd(Intake::kOffersPerTurn);
+  std::vector<Subscription> held;
+  for (Recorder& one : crowd) {
+    held.push_back(office[0].subscribe(realm, pattern(channel), one, [] {}));
+  }
+  office.carry_all();
+  std::vector<PublishItem> items(3);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    items[i].publication = publication(channel, std::to_string(i));
+  }
+  bool is_accepted = false;
+  office[1].publish(realm, std::move(items), [&] { is_accepted = true; });
+  EXPECT_TRUE(is_accepted);
+  office.carry_all();
+  EXPECT_THAT(crowd[0].data(), ElementsAre("0"));
+  office.end_turn(0);
+  EXPECT_THAT(crowd[0].data(), ElementsAre("0", "1"));
+  office.end_turns(0);
+  EXPECT_THAT(crowd[0].data(), ElementsAre("0", "1", "2"));
+}
+
 TEST_F(IntakeTest, ForgetsWhatWaitsWhenItIsCleared) {
   const auto owned = std::make_shared<int>();
-  intake_.wait([owned] { return true; });
+  intake_.wait(realm_, 1, [owned] { return true; });
   intake_.clear();
   EXPECT_EQ(owned.use_count(), 1);
 }

@@ -67,9 +67,34 @@ TEST_F(SequencerTest, ForgetsAnIdWhenItsWindowIsOver) {
   offer("x");
   EXPECT_THAT(gone_, ElementsAre("x"));
   advance(2 * base::TimerWheel::kTick);
-  EXPECT_EQ(sequencer_.channel_count(), 0U);
   offer("x");
   EXPECT_THAT(gone_, ElementsAre("x", "x"));
+}
+
+TEST_F(SequencerTest, AChainWhoseLinksAreHoursApartNeverWaits) {
+  offer("1");
+  advance(std::chrono::hours(3));
+  offer("2", "1");
+  advance(std::chrono::hours(20));
+  offer("3", "2");
+  EXPECT_THAT(gone_, ElementsAre("1", "2", "3"));
+}
+
+TEST_F(SequencerTest, ForgetsAChannelThatHasBeenQuietForADay) {
+  offer("1");
+  advance(std::chrono::hours(24) + 2 * base::TimerWheel::kTick);
+  EXPECT_EQ(sequencer_.channel_count(), 0U);
+}
+
+TEST_F(SequencerTest, WhenThereAreTooManyChannelsTheQuietestIsForgottenAndKeepsNothingBack) {
+  offer("late", "lost", "/quiet");
+  for (std::size_t i = 0; i < Sequencer::kLanesMax - 1; ++i) {
+    offer("1", "", ("/c" + std::to_string(i)).c_str());
+  }
+  gone_.clear();
+  offer("1", "", "/one/more");
+  EXPECT_THAT(gone_, ElementsAre("1", "late"));
+  EXPECT_EQ(sequencer_.channel_count(), Sequencer::kLanesMax);
 }
 
 TEST_F(SequencerTest, RemembersOnlySoManyIds) {

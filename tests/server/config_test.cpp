@@ -121,6 +121,23 @@ TEST(ConfigTest, ReadsRealmsWithSettingsOfTheirOwn) {
   EXPECT_EQ(two.limits.message_bytes_max, 64_KiB);
 }
 
+TEST(ConfigTest, TakesOriginsAsBrowsersWriteThemWhateverTheirForm) {
+  const auto reading = read(R"(
+    [[realm]]
+    id = "a"
+    key = "MDEyMzQ1Njc4OWFiY2RlZg=="
+    allowed_origins = ["https://Example.com:443", "http://a.b:80", "https://a.b:8443"]
+    [[realm]]
+    id = "b"
+    key = "MDEyMzQ1Njc4OWFiY2RlZg=="
+    allowed_origins = []
+  )");
+  ASSERT_THAT(reading.mistakes, IsEmpty());
+  EXPECT_THAT(reading.config.realms[0].allowed_origins,
+              ElementsAre("https://example.com", "http://a.b", "https://a.b:8443"));
+  EXPECT_THAT(reading.config.realms[1].allowed_origins, IsEmpty());
+}
+
 TEST(ConfigTest, StartsEachRealmFromTheLimitsOfAllWhereverTheyStand) {
   const auto reading = read(R"(
     [[realm]]

@@ -208,26 +208,28 @@ function connect(url) {
 
 // ---- snippets
 
-function htmlSnippet({ url, bayeux, library, integrity }) {
-  return `<script src="${url}/bayeux/static/${library}"
+// They name the origin that the browser sees: behind a proxy with TLS the server does not know it.
+
+function htmlSnippet({ bayeux, library, integrity }) {
+  return `<script src="${location.origin}/bayeux/static/${library}"
         integrity="${integrity}"
         crossorigin="anonymous"></script>
 <script>
-  var client = new Faye.Client('${url}${bayeux}');
+  var client = new Faye.Client('${location.origin}${bayeux}');
   client.subscribe('${CHANNEL}', function (data) {
     console.log('Incoming updated data from the server:', data);
   });
 </script>`;
 }
 
-function pythonSnippet({ url, realm }) {
+function pythonSnippet({ realm }) {
   return `# pip install fanout
 from base64 import b64decode
 from fanout import JsonObjectFormat
 from pubcontrol import Item, PubControl
 
 pub = PubControl({
-    'uri': '${url}/realm/${realm}',
+    'uri': '${location.origin}/realm/${realm}',
     'iss': '${realm}',
     'key': b64decode('KEY FROM YOUR TERMINAL'),
 })
@@ -236,10 +238,10 @@ pub.publish('${CHANNEL.slice(1)}',
             blocking=True)`;
 }
 
-function curlSnippet({ url, realm }) {
+function curlSnippet({ realm }) {
   return `FANFARE_KEY='KEY FROM YOUR TERMINAL'
 
-curl ${url}/realm/${realm}/publish/ \\
+curl ${location.origin}/realm/${realm}/publish/ \\
   -u "${realm}:$FANFARE_KEY" \\
   -H 'Content-Type: application/json' \\
   -d '{"items": [{

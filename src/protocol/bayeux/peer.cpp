@@ -17,4 +17,11 @@ void Outlet::leave_all() {
   while (!sessions_.empty()) static_cast<Session&>(sessions_.front()).leave_outlet();
 }
 
+void Outlet::supersede_all() {
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    static_cast<Session&>(*at++).supersede_held();
+    if (sessions_.empty()) return;  // the answer found the peer gone
+  }
+}
+
 }  // namespace fanfare::protocol::bayeux

@@ -48,6 +48,8 @@ class Outlet {
   void flush_sessions();
   /// The connection has gone: its sessions queue from now on.
   void leave_all();
+  /// Answers the connects that are held on it: it is to serve others from now on.
+  void supersede_all();
   [[nodiscard]] bool has_sessions() const noexcept { return !sessions_.empty(); }
 
  protected:

@@ -43,6 +43,22 @@ void append_final_connect_reply(std::string& out, const core::Realm& realm, std:
                                            realm.bayeux.connect_timeout}});
 }
 
+void append_failed_connect_reply(std::string& out, const core::Realm& realm,
+                                 const SessionId& session, std::string_view id) {
+  using wire::bayeux::Problem;
+  append_reply(
+      out, Reply{.id = id,
+                 .channel = kConnect,
+                 .is_successful = false,
+                 .advice = Advice{Reconnect::handshake, base::Duration(0), {}},
+                 .error = error_text(dialect(realm), Problem::session_unknown, session.text())});
+}
+
+wire::bayeux::Dialect dialect(const core::Realm& realm) {
+  return realm.dialect == core::Dialect::cometd ? wire::bayeux::Dialect::cometd
+                                                : wire::bayeux::Dialect::faye;
+}
+
 void append_deliveries(std::string& out, const core::Bundle& bundle) {
   bool is_first = true;
   bundle.for_each([&](const core::PublicationPtr& publication) {

@@ -7,6 +7,7 @@
 #include "core/bundle.hpp"
 #include "core/realm.hpp"
 #include "protocol/bayeux/session_id.hpp"
+#include "wire/bayeux/errors.hpp"
 
 namespace fanfare::protocol::bayeux {
 
@@ -17,8 +18,15 @@ void append_connect_reply(std::string& out, const core::Realm& realm, const Sess
 /// The same for event streams, where a connect is a heartbeat: come back after `timeout`.
 void append_heartbeat_reply(std::string& out, const core::Realm& realm, const SessionId& session,
                             std::string_view id);
-/// The same for a session that ends: do not connect again.
+/// The same for a session whose client has ended it: do not connect again.
 void append_final_connect_reply(std::string& out, const core::Realm& realm, std::string_view id);
+/// The answer to a connect whose session we end, in the words of a session that is not there: shake
+/// hands again.
+void append_failed_connect_reply(std::string& out, const core::Realm& realm,
+                                 const SessionId& session, std::string_view id);
+
+/// Which server's words the realm's errors are in.
+wire::bayeux::Dialect dialect(const core::Realm& realm);
 
 /// Appends the bundle's deliveries as elements of a JSON array, separated by commas.
 void append_deliveries(std::string& out, const core::Bundle& bundle);

@@ -32,26 +32,33 @@ constexpr std::array<std::string_view, 6> kConnectionTypes{
 // Sends between two looks at the sockets, some 0.7 ms of them: a newcomer must not wait for all
 // 10,000 subscribers of a channel.
 constexpr std::size_t kFlushesPerTurn = 128;
+// Where there are so many that a single publication takes more than that.
+constexpr std::size_t kFlushesPerTurnMax = 2048;
 // A send takes the time of so many offers.
 constexpr std::size_t kOffersPerFlush = 64;
 // Turns in which publications may come in before the first of them leave.
 constexpr int kTurnsWaitedMax = 32;
 
-// A request may hold this many messages whatever its realm; realms can lower it.
-constexpr std::size_t kMessagesMax = 100'000;
+// What a client is told whose session is not, or no longer, there.
+constexpr Advice kHandshakeAgain{Reconnect::handshake, base::Duration(0), {}};
 
 bool is_connection_type(std::string_view name) {
   return std::ranges::find(kConnectionTypes, name) != kConnectionTypes.end();
 }
 
-wire::bayeux::Dialect dialect(const core::Realm& realm) {
-  return realm.dialect == core::Dialect::cometd ? wire::bayeux::Dialect::cometd
-                                                : wire::bayeux::Dialect::faye;
-}
-
 bool is_within(std::string_view channel, std::string_view root) {
   return channel.starts_with(root) &&
          (channel.size() == root.size() || channel[root.size()] == '/');
+}
+
+/// Why a subscribe or unsubscribe has too many channels; empty if it has not.
+std::string too_many_names(const Message& message, const core::Realm& realm) {
+  const std::size_t count = message.subscription.names.size();
+  const std::size_t limit = realm.limits.subscribe_channels_max;
+  if (count <= limit) return {};
+  return wire::bayeux::error_text(
+      413, {},
+      fmt::format("{} channels in one message, subscribe_channels_max is {}", count, limit));
 }
 
 bool is_public(std::string_view channel) {
@@ -138,7 +145,7 @@ Service::Service(core::Exchange& exchange, base::TimerWheel& timers, const base:
     : exchange_(exchange),
       timers_(timers),
       clock_(clock),
-      parser_(kMessagesMax, limits.json_depth_max),
+      parser_(limits.json_depth_max),
       queued_bytes_max_(limits.queued_bytes_max) {}
 
 Service::~Service() = default;
@@ -151,13 +158,7 @@ Service::LocalRealm& Service::local(const core::RealmPtr& realm) {
 
 base::Result<std::span<const Message>> Service::parse(const core::Realm& realm,
                                                       std::string_view text) {
-  auto messages = parser_.parse(text);
-  if (messages && messages->size() > realm.limits.batch_messages_max) {
-    return base::Error{base::Errc::too_large,
-                       fmt::format("{} messages in one request, batch_messages_max is {}",
-                                   messages->size(), realm.limits.batch_messages_max)};
-  }
-  return messages;
+  return parser_.parse(text, realm.limits.batch_messages_max);
 }
 
 std::optional<core::WorkerIndex> Service::elsewhere(std::span<const Message> messages) const {
@@ -197,6 +198,8 @@ void Service::handle_one(Batch& batch, const Message& message) {
   if (message.id.given == wire::bayeux::Given::wrongly)
     return batch.refuse(message, Problem::id_invalid, {});
   const std::string_view channel = message.channel.text;
+  if (message.channel.given == wire::bayeux::Given::no)
+    return batch.refuse(message, Problem::channel_missing, {});
   if (!message.channel.is_given()) return batch.refuse(message, Problem::channel_invalid, {});
   // Meta channels match by exact string: "/meta/subscribe/x" is none of them.
   if (channel == "/meta/handshake") return handshake(batch, message);
@@ -220,16 +223,16 @@ void Service::handle_one(Batch& batch, const Message& message) {
 
 /// The session that a meta message names; without one the message is refused here.
 Session* Service::session_of(Batch& batch, const Message& message) {
+  // Without advice, a connect that fails is tried again at once, for ever.
+  std::optional<Advice> advice;
+  if (message.channel.text == "/meta/connect") advice = kHandshakeAgain;
   if (!message.client_id.is_given()) {
-    batch.refuse(message, Problem::parameter_missing, "clientId");
+    batch.refuse(message, Problem::parameter_missing, "clientId", advice);
     return nullptr;
   }
   const auto id = SessionId::parse(message.client_id.text);
   Session* const session = id ? find(*batch.realm(), *id) : nullptr;
   if (session == nullptr) {
-    std::optional<Advice> advice;
-    if (message.channel.text == "/meta/connect")
-      advice = Advice{Reconnect::handshake, base::Duration(0), {}};
     batch.refuse(message, Problem::session_unknown, message.client_id.text, advice);
     return nullptr;
   }
@@ -282,7 +285,15 @@ void Service::handshake(Batch& batch, const Message& message) {
 
   const SessionId id = SessionId::make(exchange_.self());
   Session& session = *(sessions[id] = std::make_unique<Session>(*this, batch.realm(), id, network));
-  if (batch.outlet() != nullptr) session.bind(*batch.outlet());
+  if (Outlet* const outlet = batch.outlet()) {
+    // The client begins anew: with its old session there, all would come twice. (Not while a frame
+    // is half written: leaving would break the connection.)
+    if (!outlet->is_congested()) {
+      outlet->supersede_all();
+      outlet->leave_all();
+    }
+    session.bind(*outlet);
+  }
   const bool wants_ack = message.ack.enabled.value_or(false);
   if (wants_ack) session.enable_acknowledgement();
   const auto time_sync = TimeSync::read(message, clock_.wall_now());
@@ -301,11 +312,11 @@ void Service::handshake(Batch& batch, const Message& message) {
 
 void Service::connect(Batch& batch, const Message& message, Session& session) {
   if (!message.connection_type.is_given()) {
-    return batch.refuse(message, Problem::parameter_missing, "connectionType");
+    return batch.refuse(message, Problem::parameter_missing, "connectionType", kHandshakeAgain);
   }
   const std::string_view type = message.connection_type.text;
   if (!is_connection_type(type))
-    return batch.refuse(message, Problem::connection_types_unsupported, type);
+    return batch.refuse(message, Problem::connection_types_unsupported, type, kHandshakeAgain);
 
   session.settle();
   session.supersede_held();
@@ -317,12 +328,13 @@ void Service::connect(Batch& batch, const Message& message, Session& session) {
   // A client that never acknowledges, or never reads, has lost its session by now.
   if (Session* const left = find(*batch.realm(), id); left == nullptr || left->is_over_limit()) {
     if (left != nullptr) end(*left, core::kSlowConsumer);
-    return batch.refuse(message, Problem::session_unknown, message.client_id.text,
-                        Advice{Reconnect::handshake, base::Duration(0), {}});
+    return batch.refuse(message, Problem::session_unknown, message.client_id.text, kHandshakeAgain);
   }
   const core::Realm& realm = *batch.realm();
   const bool is_first = session.is_first_connect();
-  if (type == "eventsource") {
+  if (type == "eventsource" && !session.is_acknowledged()) {
+    // Where there is no stream, this takes along what waits for one.
+    if (batch.outlet() == nullptr) batch.deliver_to(session.id());
     return append_heartbeat_reply(batch.element(), realm, session.id(), message.id.text);
   }
 
@@ -334,12 +346,13 @@ void Service::connect(Batch& batch, const Message& message, Session& session) {
   auto time_sync = TimeSync::read(message, clock_.wall_now());
   // The first connect says "I am here" to clients that wait for its answer (rule R16). One that
   // finds messages waiting takes them along, where they do not go by themselves.
+  const bool may_wait = timeout > base::Duration(0) && !is_first && batch.may_hold();
+  // A stream may be half-dead; a poll that would wait says that the client listens here.
+  if (may_wait && !is_stream) session.leave_outlet();
   const bool takes_deliveries = !is_stream || session.is_acknowledged();
-  const bool is_held = timeout > base::Duration(0) && !is_first && batch.may_hold() &&
-                       !(takes_deliveries && session.has_waiting());
-  if (!is_held) return answer_connect(batch, message, session, time_sync.get());
-  // A stream may be half-dead; a poll that is going to wait says that the client listens here.
-  if (!is_stream) session.leave_outlet();
+  if (!may_wait || (takes_deliveries && session.has_waiting())) {
+    return answer_connect(batch, message, session, time_sync.get());
+  }
   session.hold_connect(message.id.text, is_stream ? nullptr : batch.take_caller(), timeout,
                        std::move(time_sync));
 }
@@ -362,17 +375,12 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
   const core::Realm& realm = *batch.realm();
   const auto& subscription = message.subscription;
   if (subscription.given == wire::bayeux::Given::no) {
-    return batch.refuse(message, Problem::parameter_missing, "subscription");
+    return batch.refuse(message, Problem::subscription_missing, {});
   }
   if (!subscription.is_given())
     return batch.refuse(message, Problem::subscription_invalid, subscription.raw);
-  if (subscription.names.size() > realm.limits.subscribe_channels_max) {
-    return batch.refuse(
-        message, wire::bayeux::error_text(
-                     413, {},
-                     fmt::format("{} channels in one message, subscribe_channels_max is {}",
-                                 subscription.names.size(), realm.limits.subscribe_channels_max)));
-  }
+  if (const auto error = too_many_names(message, realm); !error.empty())
+    return batch.refuse(message, error);
 
   // All or none: first every name is looked at, then all are applied.
   std::vector<core::ChannelPattern> wanted;
@@ -389,7 +397,11 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
     // Services answer the session that asks; there is nothing to listen to, and CometD's
     // applications subscribe all the same (rule R27).
     if (is_within(pattern->base(), "/service")) continue;
-    if (session.find_subscription(name) == nullptr) wanted.push_back(std::move(*pattern));
+    const bool is_named_twice =
+        std::ranges::find(wanted, name, &core::ChannelPattern::text) != wanted.end();
+    if (!is_named_twice && session.find_subscription(name) == nullptr) {
+      wanted.push_back(std::move(*pattern));
+    }
   }
   if (session.subscription_count() + wanted.size() > realm.limits.session_subscriptions_max) {
     return batch.refuse(message,
@@ -399,8 +411,6 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
                                         realm.limits.session_subscriptions_max)));
   }
   for (const core::ChannelPattern& pattern : wanted) {
-    if (session.find_subscription(pattern.text()) != nullptr)
-      continue;  // named twice in this message
     batch.wait_for_one_more();
     session.add_subscription(exchange_.subscribe(
         batch.realm(), pattern, session,
@@ -415,10 +425,12 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
 void Service::unsubscribe(Batch& batch, const Message& message, Session& session) {
   const auto& subscription = message.subscription;
   if (subscription.given == wire::bayeux::Given::no) {
-    return batch.refuse(message, Problem::parameter_missing, "subscription");
+    return batch.refuse(message, Problem::subscription_missing, {});
   }
   if (!subscription.is_given())
     return batch.refuse(message, Problem::subscription_invalid, subscription.raw);
+  if (const auto error = too_many_names(message, *batch.realm()); !error.empty())
+    return batch.refuse(message, error);
   const core::ChannelRules rules = core::channel_rules(*batch.realm());
   for (const std::string_view name : subscription.names) {
     const auto pattern = core::ChannelPattern::parse(name, rules);
@@ -445,11 +457,6 @@ void Service::disconnect(Batch& batch, const Message& message, Session& session)
 void Service::publish(Batch& batch, const Message& message) {
   const core::Realm& realm = *batch.realm();
   const std::string_view text = message.channel.text;
-  if (is_within(text, "/meta")) return batch.refuse(message, Problem::channel_forbidden, text);
-  auto channel = core::ChannelName::parse(text, core::channel_rules(realm));
-  if (!channel) return batch.refuse(message, Problem::channel_invalid, text);
-  if (!message.data) return batch.refuse(message, Problem::data_missing, {});
-
   const auto id =
       message.client_id.is_given() ? SessionId::parse(message.client_id.text) : std::nullopt;
   Session* const session = id ? find(realm, *id) : nullptr;
@@ -459,6 +466,11 @@ void Service::publish(Batch& batch, const Message& message) {
   } else if (realm.dialect == core::Dialect::cometd) {
     return batch.refuse(message, Problem::session_unknown, message.client_id.text);
   }
+  if (is_within(text, "/meta")) return batch.refuse(message, Problem::channel_forbidden, text);
+  auto channel = core::ChannelName::parse(text, core::channel_rules(realm));
+  if (!channel) return batch.refuse(message, Problem::channel_invalid, text);
+  if (!message.data) return batch.refuse(message, Problem::data_missing, {});
+
   const Reply accepted{.id = message.id.text, .client_id = message.client_id.text, .channel = text};
   // Services are for handlers inside the server; what is sent to one never fans out.
   if (is_within(text, "/service")) return batch.reply(accepted);
@@ -472,6 +484,10 @@ void Service::publish(Batch& batch, const Message& message) {
         message, wire::bayeux::error_text(413, text,
                                           fmt::format("Message too large, {} bytes of {}", size,
                                                       realm.limits.message_bytes_max)));
+  }
+  if (!exchange_.check_backlog()) {
+    return batch.refuse(
+        message, wire::bayeux::error_text(503, text, "Too much is being published, try again"));
   }
   // What the publisher's extensions say is for the subscribers' (spec/bayeux section 2).
   std::string ext = message.ext ? wire::json::single_line(message.ext->raw()) : std::string();
@@ -491,11 +507,12 @@ void Service::end(Session& session, const core::Disconnect& why) {
   const auto found = sessions.find(session.id());
   const std::unique_ptr<Session> last = std::move(found->second);
   sessions.erase(found);
-  last->release_held();
+  last->release_held(why);
   last->end_outlet(why);
 }
 
 void Service::release_all() {
+  while (!dirty_.empty()) dirty_.front().flush();
   for (auto& [id, realm] : realms_) {
     for (auto& [session_id, session] : realm->sessions) session->answer_early();
   }
@@ -524,7 +541,8 @@ void Service::flush_some() {
   }
   turns_waited_ = 0;
   // Deliveries leave as fast as publications come in.
-  const std::size_t flushes = std::max(kFlushesPerTurn, intake.offers() / kOffersPerFlush);
+  const std::size_t flushes =
+      std::clamp(intake.offers() / kOffersPerFlush, kFlushesPerTurn, kFlushesPerTurnMax);
   for (std::size_t i = 0; i < flushes && !dirty_.empty(); ++i) dirty_.front().flush();
   if (queued_bytes_ > queued_bytes_max_) shed_queues();
   is_leaving_ = !dirty_.empty();

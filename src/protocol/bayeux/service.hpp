@@ -67,7 +67,8 @@ class Service {
 
   /// Ends a session: its held connect is answered, its outlet told, its subscriptions go.
   void end(Session& session, const core::Disconnect& why);
-  /// Answers all held connects, so that their clients go elsewhere. For shutting down.
+  /// Sends what has come and answers all held connects, so that their clients go elsewhere. For
+  /// shutting down.
   void release_all();
   /// Forgets all sessions without a word.
   void clear();

@@ -13,6 +13,9 @@ namespace {
 // 1 MiB, and JSON adds the wrapping.
 constexpr std::size_t kBundleBytesMax = 512 * 1024;
 
+// A timer wheel's two ticks, and what its loop may be busy for.
+constexpr base::Duration kTimerSlack{200};
+
 }  // namespace
 
 Session::Session(Service& service, core::RealmPtr realm, SessionId id, std::uint64_t network)
@@ -91,8 +94,12 @@ bool Session::is_over_limit() const {
 
 core::BundlePtr Session::take_bundle() {
   // The common case: nothing is left from before, and the shared row goes out as it is.
-  if (!queue_ && (!pending_ || pending_->bytes() <= kBundleBytesMax)) {
-    return std::exchange(pending_, nullptr);
+  if (!queue_) {
+    if (!pending_ || pending_->bytes() <= kBundleBytesMax) return std::exchange(pending_, nullptr);
+    const auto& [first, rest] = pending_->split(kBundleBytesMax);
+    const core::BundlePtr bundle = first;
+    pending_ = core::BundlePtr(rest);  // a copy first: the row may end with the assignment
+    return bundle;
   }
   enqueue_pending();
   core::BundlePtr bundle;
@@ -164,7 +171,8 @@ void Session::hold_connect(std::string_view id, CallerPtr caller, base::Duration
   held_.id = id;
   held_.caller = std::move(caller);
   held_.time_sync = std::move(time_sync);
-  held_.deadline = service_.clock_.now() + timeout;
+  // Clients give a request as long as they were told and no longer, and timers are late.
+  held_.deadline = service_.clock_.now() + timeout - std::min(timeout / 10, kTimerSlack);
   held_.is_held = true;
   if (held_.caller) held_.caller->hold(*this);
   arm();
@@ -177,11 +185,15 @@ void Session::supersede_held() {
   old.caller->supersede();
 }
 
-void Session::release_held() {
+void Session::release_held(const core::Disconnect& why) {
   if (!held_.is_held) return;
   const Held held = std::exchange(held_, {});
   std::string reply;
-  append_final_connect_reply(reply, *realm_, held.id);
+  if (why.is_wanted) {
+    append_final_connect_reply(reply, *realm_, held.id);
+  } else {
+    append_failed_connect_reply(reply, *realm_, id_, held.id);
+  }
   if (held.caller) {
     held.caller->answer(reply, {});
   } else if (outlet_ != nullptr) {
@@ -211,16 +223,17 @@ void Session::answer_held(bool with_deliveries) {
   const core::BundlePtr bundle = carries ? take_bundle() : nullptr;
   touch();
   std::string elements;
+  // With acknowledgement the reply comes last, and numbers what stands before it.
+  if (bundle && is_acknowledged()) {
+    append_deliveries(elements, *bundle);
+    elements += ',';
+  }
+  append_connect_reply(elements, held.id, held.time_sync.get(), bundle);
   if (held.caller) {
-    append_connect_reply(elements, held.id, held.time_sync.get(), bundle);
-    if (bundle && !is_acknowledged()) answered_by(held.caller);
-    held.caller->answer(elements, {bundle, id_});
+    const bool leaves_after = bundle && !is_acknowledged();
+    if (leaves_after) answered_by(held.caller);
+    held.caller->answer(elements, {leaves_after ? bundle : nullptr, id_});
   } else if (outlet_ != nullptr) {
-    if (bundle) {
-      append_deliveries(elements, *bundle);
-      elements += ',';
-    }
-    append_connect_reply(elements, held.id, held.time_sync.get(), bundle);
     outlet_->reply(elements);
   }
 }

@@ -78,8 +78,9 @@ class Session final : public core::Subscriber,
   void answer_early() {
     if (held_.is_held) answer_held(/*with_deliveries=*/true);
   }
-  /// Answers the connect that is held because the session ends: the client is not to connect again.
-  void release_held();
+  /// Answers the connect that is held because the session ends: the client is to begin anew, or,
+  /// if it wanted that, to stop.
+  void release_held(const core::Disconnect& why);
   /// The peer of the held request has gone; nothing was sent to it.
   void caller_left();
   /// Puts publications back that a peer cannot have got.

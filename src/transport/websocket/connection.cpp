@@ -150,8 +150,11 @@ void Connection::take_message(std::string_view text, std::span<char> unread) {
     return close(is_too_large ? wire::websocket::kMessageTooBig : wire::websocket::kInvalidPayload,
                  messages.error().detail);
   }
-  // Faye's keep-alive, in a frame of its own.
-  if (messages->empty()) return write(array_frame({}));
+  if (messages->empty()) {
+    // Faye's keep-alive, in a frame of its own. Who sends it means to use the connection.
+    opened_ = context_.loop.clock().now();
+    return write(array_frame({}));
+  }
   if (const auto worker = context_.service.elsewhere(*messages))
     return move_to(*worker, text, unread);
   is_busy_ = true;
@@ -173,6 +176,7 @@ void Connection::hold(Session& /*session*/) noexcept {}
 
 void Connection::move_to(core::WorkerIndex worker, std::string_view text, std::span<char> unread) {
   const ConnectionPtr self(this);
+  supersede_all();  // the sessions stay here; the answers travel along
   Moving moving{
       {}, realm_, compression_, std::string(text), std::string(unread.data(), unread.size()), {}};
   if (outbox_) {

@@ -94,14 +94,15 @@ Status read_ack(const json::Value& ext, Message& message) {
 
 }  // namespace
 
-base::Result<std::span<const Message>> MessageParser::parse(std::string_view text) {
+base::Result<std::span<const Message>> MessageParser::parse(std::string_view text,
+                                                            std::size_t messages_max) {
   messages_.clear();
   arena_.release();
   auto parsed = json_.parse(text);
   if (!parsed) return std::move(parsed.error());
   const json::Value& request = *parsed;
   if (request.is_object()) {
-    if (auto added = add(request); !added) return std::move(added.error());
+    if (auto added = add(request, messages_max); !added) return std::move(added.error());
     return std::span<const Message>(messages_);
   }
   if (!request.is_array()) {
@@ -110,15 +111,15 @@ base::Result<std::span<const Message>> MessageParser::parse(std::string_view tex
   }
   json::Walker walker(request);
   for (json::Value element; walker.next(element);) {
-    if (auto added = add(element); !added) return std::move(added.error());
+    if (auto added = add(element, messages_max); !added) return std::move(added.error());
   }
   return std::span<const Message>(messages_);
 }
 
-Status MessageParser::add(const json::Value& value) {
-  if (messages_.size() == messages_max_) {
-    return Error{Errc::too_large,
-                 "more than " + std::to_string(messages_max_) + " messages in one request"};
+Status MessageParser::add(const json::Value& value, std::size_t messages_max) {
+  if (messages_.size() == messages_max) {
+    return Error{Errc::too_large, "more messages in one request than batch_messages_max = " +
+                                      std::to_string(messages_max)};
   }
   auto status = read(value, messages_.emplace_back());
   if (status) return status;

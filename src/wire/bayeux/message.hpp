@@ -77,21 +77,19 @@ struct Message {
 /// bounded by the largest text yet.
 class MessageParser {
  public:
-  explicit MessageParser(std::size_t messages_max, std::size_t depth_max = json::kDepthMax)
-      : json_(depth_max), messages_max_(messages_max) {}
+  explicit MessageParser(std::size_t depth_max = json::kDepthMax) : json_(depth_max) {}
 
   /// Accepts an array of objects, `[]` included, or one object. A field of a wrong type is for the
   /// protocol to answer; here only what cannot be answered is refused: text that is no JSON, what
   /// is no object, and an object in which a field that we read stands twice (section 10.8: else a
   /// filter before us and we could each believe another one). `too_large` for too many messages.
-  base::Result<std::span<const Message>> parse(std::string_view text);
+  base::Result<std::span<const Message>> parse(std::string_view text, std::size_t messages_max);
 
  private:
-  base::Status add(const json::Value& value);
+  base::Status add(const json::Value& value, std::size_t messages_max);
   base::Status read(const json::Value& object, Message& message);
 
   json::Parser json_;
-  std::size_t messages_max_;
   std::vector<Message> messages_;
   // Lists of names, and texts that held escapes. 4 KiB serve all but strange requests; what those
   // take beyond is given back at the next parse.

@@ -317,10 +317,29 @@ TEST_F(ServiceTest, SubscriptionsHaveLimits) {
               HasSubstr("subscribe_channels_max"));
   EXPECT_EQ(line(subscribe(ann, R"(["/1","/2","/3"])")), "3 /meta/subscribe");
   EXPECT_THAT(line(subscribe(ann, R"(["/4","/5"])")), HasSubstr("session_subscriptions_max"));
-  EXPECT_EQ(line(subscribe(ann, R"(["/1","/4"])")), "3 /meta/subscribe");
+  EXPECT_EQ(line(subscribe(ann, R"(["/1","/4","/4"])")), "3 /meta/subscribe");
   EXPECT_EQ(find(ann)->subscription_count(), 4U);
   post(unsubscribe(ann, R"("/1")"));
   EXPECT_EQ(line(subscribe(ann, R"("/5")")), "3 /meta/subscribe");
+}
+
+TEST_F(ServiceTest, UnsubscribingHasTheSameLimitAsSubscribing) {
+  core::Realm realm;
+  realm.limits.subscribe_channels_max = 3;
+  use(realm);
+  const std::string ann = new_session();
+  EXPECT_THAT(line(unsubscribe(ann, R"(["/1","/2","/3","/4"])")),
+              HasSubstr("subscribe_channels_max"));
+}
+
+TEST_F(ServiceTest, AConnectThatFailsSaysToShakeHands) {
+  const std::string ann = new_session();
+  for (const std::string& message :
+       {std::string(R"({"channel":"/meta/connect","connectionType":"long-polling","id":"1"})"),
+        R"({"channel":"/meta/connect","clientId":")" + ann + R"(","id":"1"})",
+        R"({"channel":"/meta/connect","connectionType":"pigeon","clientId":")" + ann + R"("})"}) {
+    EXPECT_THAT(post(message)->text, HasSubstr(R"("reconnect":"handshake")")) << message;
+  }
 }
 
 // ---- Publish

@@ -497,5 +497,28 @@ TEST_F(TwoWebSocketWorkersTest, AnswersOfTheSameReadTravelAlong) {
   EXPECT_THAT(browser.receive(), HasSubstr("Unknown client"));
 }
 
+TEST_F(TwoWebSocketWorkersTest, AConnectThatIsHeldIsAnsweredBeforeItsSocketServesOthers) {
+  Browser browser = open();
+  const std::string client = new_session(browser);
+  const auto id = *protocol::bayeux::SessionId::parse(client);
+  browser.send(connect_message(client));
+  ASSERT_TRUE(bayeux_.wait_until(
+      [&] { return bayeux_.service.find(*bayeux_.realm, id)->holds_connect(); }));
+  browser.send(subscribe_message("01" + std::string(26, '0'), "/x"));
+  ASSERT_TRUE(bayeux_.wait_until([this] { return moved_.size() == 1; }));
+  bayeux_.thread.call([&] {
+    EXPECT_FALSE(bayeux_.service.find(*bayeux_.realm, id)->holds_connect());
+    bayeux_.exchange.meet({&bayeux_.exchange});
+    Moving& moving = moved_.front().second;
+    const ConnectionPtr connection(
+        new Connection(context_, net::Socket(bayeux_.thread.loop, std::move(moving.socket)),
+                       moving.realm, moving.compression));
+    connections_.push_back(*connection);
+    connection->resume(std::move(moving));
+  });
+  EXPECT_THAT(browser.receive(), HasSubstr("/meta/connect"));
+  EXPECT_THAT(browser.receive(), HasSubstr("Unknown client"));
+}
+
 }  // namespace
 }  // namespace fanfare::transport::websocket

@@ -14,7 +14,7 @@ using Names = std::vector<std::string_view>;
 class BayeuxMessageTest : public ::testing::Test {
  protected:
   const Message& read(std::string_view text) {
-    const auto messages = parser.parse(text);
+    const auto messages = parser.parse(text, 3);
     EXPECT_TRUE(messages.has_value()) << text << ": " << messages.error().detail;
     EXPECT_EQ(messages->size(), 1U);
     return messages->front();
@@ -22,13 +22,13 @@ class BayeuxMessageTest : public ::testing::Test {
 
   // "accepted", or the reason.
   std::string verdict(std::string_view text) {
-    const auto messages = parser.parse(text);
+    const auto messages = parser.parse(text, 3);
     return messages ? "accepted" : messages.error().detail;
   }
 
   static Names names(const ListField& field) { return {field.names.begin(), field.names.end()}; }
 
-  MessageParser parser{3};
+  MessageParser parser;
 };
 
 TEST_F(BayeuxMessageTest, ReadsAHandshake) {
@@ -147,13 +147,13 @@ TEST_F(BayeuxMessageTest, TakesOnlyATimeoutThatCanBeOne) {
 }
 
 TEST_F(BayeuxMessageTest, ReadsAnEmptyArrayAsNoMessages) {
-  const auto messages = parser.parse(" [ ] ");
+  const auto messages = parser.parse(" [ ] ", 3);
   ASSERT_TRUE(messages.has_value());
   EXPECT_TRUE(messages->empty());
 }
 
 TEST_F(BayeuxMessageTest, KeepsTheOrderOfABatch) {
-  const auto messages = parser.parse(R"([{"id":1},{"id":2},{"id":3}])");
+  const auto messages = parser.parse(R"([{"id":1},{"id":2},{"id":3}])", 3);
   ASSERT_EQ(messages->size(), 3U);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ((*messages)[i].id.text, std::to_string(i + 1));
 }
@@ -167,10 +167,10 @@ TEST_F(BayeuxMessageTest, RefusesWhatIsNoMessage) {
 
 TEST_F(BayeuxMessageTest, RefusesMoreMessagesThanAllowed) {
   EXPECT_EQ(verdict("[{},{},{}]"), "accepted");
-  const auto messages = parser.parse("[{},{},{},{}]");
+  const auto messages = parser.parse("[{},{},{},{}]", 3);
   ASSERT_FALSE(messages.has_value());
   EXPECT_EQ(messages.error().code, base::Errc::too_large);
-  EXPECT_EQ(messages.error().detail, "more than 3 messages in one request");
+  EXPECT_EQ(messages.error().detail, "more messages in one request than batch_messages_max = 3");
 }
 
 TEST_F(BayeuxMessageTest, RefusesAFieldOfOursThatStandsTwice) {
