@@ -37,9 +37,11 @@ Result<Access> check_basic(std::string_view credentials, const core::Realm& real
   }
   const std::string_view user = std::string_view(*decoded).substr(0, colon);
   const std::string_view password = std::string_view(*decoded).substr(colon + 1);
+  // As it is written, with or without the '=' at its end.
+  const auto bytes = base::decode_base64(password);
   bool is_key = false;
   for (const core::RealmKey& key : realm.keys)
-    is_key = is_same_secret(password, key.text) || is_key;
+    is_key = (bytes && is_same_secret(*bytes, key.bytes)) || is_key;
   if (user == realm.id.value() && is_key) return Access::full;
   return Error{Errc::unauthorized,
                "the Basic credentials are not the realm's id and its key in base64"};
@@ -73,6 +75,9 @@ Result<Access> CredentialChecker::check_bearer(std::string_view token, const cor
 
 Result<Access> CredentialChecker::check(const wire::http1::Request& request,
                                         const core::Realm& realm, base::WallTime now) {
+  if (request.count("Authorization") > 1) {
+    return Error{Errc::unauthorized, "there are two Authorization fields; send one"};
+  }
   // Go's client sends the header empty when it has nothing to say.
   const std::string_view header = request.header("Authorization").value_or("");
   if (header.empty()) return Access::none;

@@ -30,18 +30,37 @@ class ItemReader {
   ItemReader(const std::optional<std::string>& path_channel, const core::Realm& realm)
       : path_channel_(path_channel), realm_(realm), rules_(core::channel_rules(realm)) {}
 
+  /// Without a publication if the item holds nothing for browsers.
   Result<core::PublishItem> read(const Value& value) {
-    enum Field { channel, id, prev_id, no_seq, formats, json_object, fpp, kCount };
+    enum Field {
+      channel,
+      id,
+      prev_id,
+      no_seq,
+      formats,
+      json_object,
+      fpp,
+      http_response,
+      http_stream,
+      ws_message,
+      kCount
+    };
     auto fields = wire::json::pick_fields<kCount>(
-        value, {"channel", "id", "prev-id", "no-seq", "formats", "json-object", "fpp"});
+        value, {"channel", "id", "prev-id", "no-seq", "formats", "json-object", "fpp",
+                "http-response", "http-stream", "ws-message"});
     if (!fields) return fields.error();
     auto& given = *fields;
     auto name = read_channel(given[channel]);
     if (!name) return name.error();
-    auto data = read_data(given[formats], given[json_object], given[fpp]);
-    if (!data) return data.error();
-
     core::PublishItem item;
+    auto data = read_data(given[formats], given[json_object], given[fpp]);
+    if (!data) {
+      const bool is_for_grip = given[http_response] || given[http_stream] || given[ws_message] ||
+                               (given[formats] && holds_grip_format(*given[formats]));
+      if (is_for_grip && data.error().code == Errc::not_found) return item;
+      const bool is_missing = data.error().code == Errc::not_found;
+      return Error{is_missing ? Errc::invalid : data.error().code, data.error().detail};
+    }
     if (auto status = read_id("id", given[id], item.id); !status) return status.error();
     if (auto status = read_id("prev-id", given[prev_id], item.prev_id); !status)
       return status.error();
@@ -86,7 +105,7 @@ class ItemReader {
     }
     if (!data) {
       return Error{
-          Errc::invalid,
+          Errc::not_found,
           "there is no 'json-object'; it holds the data, and no other format is for browsers"};
     }
     const std::size_t limit = realm_.limits.message_bytes_max;
@@ -96,6 +115,14 @@ class ItemReader {
                                data->raw().size(), limit)};
     }
     return *data;
+  }
+
+  /// GRIP's formats are for HTTP requests and sockets that a site holds open through a proxy; there
+  /// are none here. Its libraries put such items into one request with others.
+  static bool holds_grip_format(const Value& formats) {
+    const auto nested =
+        wire::json::pick_fields<3>(formats, {"http-response", "http-stream", "ws-message"});
+    return nested && ((*nested)[0] || (*nested)[1] || (*nested)[2]);
   }
 
   static base::Status read_id(std::string_view name, const std::optional<Value>& field,
@@ -135,18 +162,19 @@ Result<std::vector<core::PublishItem>> read_publish_body(
 
   ItemReader reader(path_channel, realm);
   std::vector<core::PublishItem> items;
+  std::size_t count = 0;
   wire::json::Walker walker(*list);
-  for (Value value; walker.next(value);) {
-    if (items.size() == realm.limits.batch_messages_max) {
+  for (Value value; walker.next(value); ++count) {
+    if (count == realm.limits.batch_messages_max) {
       return Error{Errc::too_large,
                    fmt::format("'items' has more than {} items (batch_messages_max)",
                                realm.limits.batch_messages_max)};
     }
     auto item = reader.read(value);
-    if (!item) return at(fmt::format("items[{}]", items.size()), item.error());
-    items.push_back(std::move(*item));
+    if (!item) return at(fmt::format("items[{}]", count), item.error());
+    if (item->publication) items.push_back(std::move(*item));
   }
-  if (items.empty()) return Error{Errc::invalid, "'items' is empty, there is nothing to publish"};
+  if (count == 0) return Error{Errc::invalid, "'items' is empty, there is nothing to publish"};
   return items;
 }
 

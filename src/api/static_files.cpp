@@ -30,8 +30,8 @@ constexpr std::string_view kEmbeddedFolder = "bayeux/static/";
 constexpr std::int64_t kFileBytesMax = 8 * 1024 * 1024;
 constexpr std::size_t kNameBytesMax = 128;
 // Names that have always meant "the library, whatever its version".
-constexpr std::array<std::string_view, 3> kUnpinnedNames{"faye-browser-min.js", "faye-browser.js",
-                                                         "client.js"};
+constexpr std::array<std::string_view, 4> kUnpinnedNames{"faye-browser-min.js", "faye-browser.js",
+                                                         "client.js", "bayeux.js"};
 
 std::string integrity_of(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -125,8 +125,6 @@ const StaticFiles::Library& StaticFiles::browser_library() {
 }
 
 Response StaticFiles::handle(const Request& request, std::string_view name) {
-  if (request.method() != "GET" && request.method() != "HEAD")
-    return method_not_allowed("GET, HEAD");
   if (name == "integrity.json") {
     Response response = json_response(list());
     response.headers.emplace_back("Access-Control-Allow-Origin", "*");

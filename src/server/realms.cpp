@@ -24,6 +24,7 @@ core::RealmPtr Realms::look_up(const Table& table, std::string_view key) {
 }
 
 core::RealmPtr Realms::of_host(std::string_view host) const {
+  if (host.ends_with('.')) host.remove_suffix(1);  // the same name, written in full
   for (const std::string& domain : domains_) {
     if (host.size() <= domain.size() + 1 || !host.ends_with(domain)) continue;
     const std::string_view label = host.substr(0, host.size() - domain.size() - 1);

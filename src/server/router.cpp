@@ -73,7 +73,10 @@ void Router::handle(const ConnectionPtr& connection, Request request) {
   if (const auto rest = below(path, "/realm")) return handle_api(connection, *rest, request);
   if (const auto rest = below(path, "/demo"); rest && parts_.has_demo)
     return handle_demo(connection, *rest, request);
-  if (path == "/healthz") return handle_health(connection);
+  if (path == "/healthz") return handle_health(connection, request);
+  // Where Faye's server has its client for a mount "/bayeux".
+  if (path == "/bayeux.js")
+    return connection->respond(parts_.static_files.handle(request, "client.js"));
   if (path == "/" && parts_.has_demo) {
     Response response = text_response(302, "The demo is at /demo/\n");
     response.headers.emplace_back("Location", "/demo/");
@@ -100,18 +103,21 @@ void Router::handle_bayeux(const ConnectionPtr& connection, const core::RealmPtr
 
 void Router::handle_api(const ConnectionPtr& connection, std::string_view path,
                         const Request& request) {
-  const auto [id, rest] = first_segment(path);
+  const auto refuse = [&](std::string detail) {
+    Response response = api::error_response({Errc::not_found, std::move(detail)});
+    allow_origin(response, request.header("Origin").value_or(""));
+    connection->respond(response);
+  };
+  auto [segment, rest] = first_segment(path);
+  const std::string id = wire::http1::percent_decode(segment).value_or(std::string(segment));
+  // Libraries put "/publish/" behind a URL that ends in a slash.
+  while (rest.starts_with("//")) rest.remove_prefix(1);
   const auto channel = below(rest, "/publish");
   if (!channel) {
-    return connection->respond(api::error_response(
-        {Errc::not_found,
-         "nothing is served under this path; publish with POST /realm/{realm}/publish/"}));
+    return refuse("nothing is served under this path; publish with POST /realm/{realm}/publish/");
   }
   const core::RealmPtr realm = parts_.realms.find(id);
-  if (!realm) {
-    return connection->respond(
-        api::error_response({Errc::not_found, fmt::format("there is no realm '{}'", id)}));
-  }
+  if (!realm) return refuse(fmt::format("there is no realm '{}'", id));
   std::string_view name = *channel;
   while (name.starts_with('/')) name.remove_prefix(1);
   if (name.ends_with('/')) name.remove_suffix(1);
@@ -135,7 +141,12 @@ void Router::handle_demo(const ConnectionPtr& connection, std::string_view path,
                      [connection](const Response& response) { connection->respond(response); });
 }
 
-void Router::handle_health(const ConnectionPtr& connection) {
+void Router::handle_health(const ConnectionPtr& connection, const Request& request) {
+  if (request.method() != "GET" && request.method() != "HEAD") {
+    Response response = text_response(405, "GET or HEAD\n");
+    response.headers.emplace_back("Allow", "GET, HEAD");
+    return connection->respond(response);
+  }
   if (parts_.is_draining) return connection->respond(text_response(503, "draining\n"));
   connection->respond(text_response(200, "ok\n"));
 }

@@ -47,7 +47,8 @@ class Router final : public transport::http::Handler {
                   const wire::http1::Request& request);
   void handle_demo(const transport::http::ConnectionPtr& connection, std::string_view path,
                    const wire::http1::Request& request);
-  void handle_health(const transport::http::ConnectionPtr& connection);
+  void handle_health(const transport::http::ConnectionPtr& connection,
+                     const wire::http1::Request& request);
 
   Parts parts_;
 };

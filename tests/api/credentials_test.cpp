@@ -59,6 +59,16 @@ TEST_F(CredentialsTest, NothingOfferedIsNothingProven) {
   EXPECT_EQ(check(""), "none");  // as Go's client sends it
 }
 
+TEST_F(CredentialsTest, TwoAuthorizationFieldsProveNothing) {
+  EXPECT_THAT(check(token() + "\r\nAuthorization: " + token()), HasSubstr("two Authorization"));
+}
+
+TEST_F(CredentialsTest, BasicTakesTheKeyWithoutThePaddingToo) {
+  EXPECT_EQ(check(basic("myrealm:MDEyMzQ1Njc4OWFiY2RlZg==")), "full");
+  EXPECT_EQ(check(basic("myrealm:MDEyMzQ1Njc4OWFiY2RlZg")), "full");
+  EXPECT_NE(check(basic("myrealm:MDEyMzQ1Njc4OWFiY2RlZw==")), "full");
+}
+
 TEST_F(CredentialsTest, ATokenSignedWithAKeyOfTheRealmIsEnough) {
   EXPECT_EQ(check(token()), "full");
   EXPECT_EQ(check("bearer  " + token().substr(7)), "full");
@@ -124,7 +134,7 @@ TEST_F(CredentialsTest, ATokenThatDiffersInOneCharacterProvesNothing) {
 TEST_F(CredentialsTest, TakesTheRealmsIdAndKeyAsTheyAreDisplayed) {
   EXPECT_EQ(check(basic("myrealm:MDEyMzQ1Njc4OWFiY2RlZg==")), "full");
   for (const auto* text : {"myrealm:0123456789abcdef", "other:MDEyMzQ1Njc4OWFiY2RlZg==", "myrealm:",
-                           ":MDEyMzQ1Njc4OWFiY2RlZg==", "myrealm:MDEyMzQ1Njc4OWFiY2RlZg",
+                           ":MDEyMzQ1Njc4OWFiY2RlZg==", "myrealm:MDEyMzQ1Njc4OWFiY2RlZ===",
                            "MYREALM:MDEyMzQ1Njc4OWFiY2RlZg=="}) {
     EXPECT_THAT(check(basic(text)), HasSubstr("not the realm's id and its key")) << text;
   }

@@ -47,5 +47,19 @@ TEST_F(PublishBodyTest, SaysWhatIsWrongWithTheBodyInASentenceThatReadsWell) {
   EXPECT_EQ(error(R"({"items":[]})"), "'items' is empty, there is nothing to publish");
 }
 
+TEST_F(PublishBodyTest, PassesOverWhatIsForGripAloneAndTakesTheRest) {
+  const auto items = read(
+      R"({"items":[{"channel":"x","formats":{"ws-message":{"content":"a"}}},)"
+      R"({"channel":"x","http-response":{"body":"b"},"http-stream":{"content":"b"}},)"
+      R"({"channel":"events","json-object":true,"formats":{"http-stream":{"content":"c"}}}]})");
+  ASSERT_TRUE(items);
+  ASSERT_EQ(items->size(), 1U);
+  EXPECT_EQ(items->front().publication->data, "true");
+  EXPECT_THAT(error(R"({"items":[{"channel":"x","formats":{"ws-message":{}}},{"channel":"x"}]})"),
+              StartsWith("items[1]: there is no 'json-object'"));
+  EXPECT_THAT(error(R"({"items":[{"channel":"x","formats":{"pigeon":{}}}]})"),
+              StartsWith("items[0]: there is no 'json-object'"));
+}
+
 }  // namespace
 }  // namespace fanfare::api

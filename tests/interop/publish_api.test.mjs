@@ -53,6 +53,32 @@ withServer('The publish API', { realms: [demo, open, other] }, (server) => {
     });
   }
 
+  test('takes a path with one slash too many, or with escapes, as libraries and proxies make them', async (t) => {
+    const socket = await listener(t);
+    for (const path of ['/realm/demo//publish/', '/realm/%64emo/publish/']) {
+      const answer = await server.post({ items: [item('a', path)] }, { path });
+      assert.equal(answer.status, 200, answer.text);
+    }
+    assert.equal((await received(socket, 2)).length, 2);
+  });
+
+  test('lets pages of every origin read its refusals', async () => {
+    for (const [method, path, status] of [
+      ['POST', '/realm/nobody/publish/', 404],
+      ['POST', '/realm/demo/nowhere/', 404],
+      ['GET', '/realm/demo/publish/', 405],
+    ]) {
+      const answer = await call(server, method, path, { headers: { Origin: 'https://a.example' } });
+      assert.equal(answer.status, status, path);
+      assert.equal(answer.headers['access-control-allow-origin'], 'https://a.example', path);
+    }
+  });
+
+  test('says the date', async () => {
+    const { headers } = await server.post({ items: [item('a', 1)] });
+    assert.ok(Math.abs(new Date(headers.date) - Date.now()) < 60_000, headers.date);
+  });
+
   test('takes the channel from the path, percent-decoded, in the older form of the call', async (t) => {
     const socket = await listener(t);
     const paths = [

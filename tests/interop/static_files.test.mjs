@@ -158,10 +158,9 @@ withServer('The demo', {}, (server) => {
     );
   });
 
-  test('says where it is, and keeps the key to itself', async () => {
+  test('says what a page needs to know, and keeps the key to itself', async () => {
     const { json, text } = await get('/demo/info.json');
     assert.equal(json.realm, server.realm.id);
-    assert.equal(json.url, server.url);
     assert.equal(json.bayeux, '/bayeux');
     assert.match(json.integrity, /^sha384-/);
     const { bytes } = await get(`/bayeux/static/${json.library}`);
@@ -222,5 +221,6 @@ withServer('The demo', {}, (server) => {
 
   test('server says that it is well', async () => {
     assert.equal((await get('/healthz')).status, 200);
+    assert.equal((await call(server, 'DELETE', '/healthz')).status, 405);
   });
 });

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "base/log.hpp"
 #include "server/cli/commands.hpp"
@@ -57,9 +58,16 @@ int fail_all(const std::vector<std::string>& texts) {
 int serve(const ConfigFlags& flags) {
   const auto reading = read_config(flags);
   if (!reading.mistakes.empty()) return fail_all(reading.mistakes);
-  const Config& config = reading.config;
+  Config config = reading.config;
   base::log::set_level(config.log_level);
   raise_open_files_limit();
+  if (const auto possible = connections_possible(config)) {
+    base::log::warning(fmt::format(
+        "connections_max is {}, but the system gives out files for {} connections: newcomers "
+        "beyond are refused; `fanfare check-config` says what to raise",
+        config.server_limits.connections_max, *possible));
+    config.server_limits.connections_max = *possible;
+  }
 
   auto realms = realms_to_serve(config);
   if (!realms) return fail(realms.error().detail);

@@ -42,6 +42,13 @@ void raise_open_files_limit() {
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
 }
 
+std::optional<std::size_t> connections_possible(const Config& config) {
+  const std::uint64_t others = config.workers * kFilesPerWorker + kOtherFiles;
+  const auto given = open_files_max();
+  if (!given || *given >= config.server_limits.connections_max + others) return std::nullopt;
+  return *given > others ? *given - others : 1;
+}
+
 std::vector<std::string> system_warnings(const Config& config) {
   std::vector<std::string> warnings;
   const std::uint64_t connections = config.server_limits.connections_max;

@@ -143,7 +143,10 @@ void BayeuxEndpoint::poll(const ConnectionPtr& connection, const core::RealmPtr&
 
 void BayeuxEndpoint::callback_poll(const ConnectionPtr& connection, const core::RealmPtr& realm,
                                    Request& request, std::string_view message) {
-  const bool names_callback = request.query().find("jsonp=") != std::string_view::npos;
+  bool names_callback = false;
+  for (const wire::http1::FormField field : wire::http1::form_fields(request.query())) {
+    names_callback = names_callback || field.raw_name == "jsonp";
+  }
   const auto callback = names_callback ? wire::http1::form_value(request.query(), "jsonp")
                                        : std::string(kDefaultCallback);
   if (!callback || !is_callback(*callback)) return refuse(connection, request, 400, "Bad request");

@@ -203,11 +203,15 @@ void Connection::respond(const Response& response) {
   if (is_last_response_ && !response.close) {
     Response last = response;
     last.close = true;
-    write(encode(last, response_context_));
+    write(encode(last, response_context_, date()));
   } else {
-    write(encode(response, response_context_));
+    write(encode(response, response_context_, date()));
   }
   if (state_ == State::busy && output_.empty()) finish_response();
+}
+
+std::string_view Connection::date() {
+  return context_.date.at(context_.loop.clock().wall_now());
 }
 
 void Connection::finish_response() {
@@ -240,7 +244,7 @@ void Connection::start_stream(const Response& response) {
   if (state_ != State::busy) return;
   state_ = State::streaming;
   response_context_.keep_alive = false;
-  write(encode_stream_head(response, response_context_));
+  write(encode_stream_head(response, response_context_, date()));
 }
 
 void Connection::write_stream(std::string_view bytes) {

@@ -48,6 +48,7 @@ struct ConnectionContext {
   std::span<char> scratch;
   /// Answers to what one read brought, while that is being handled; they leave in one write.
   std::string batched;
+  wire::http1::HttpDate date{};
 };
 
 /// Who waits with an unanswered request, and wants to know whether the peer still does.
@@ -149,6 +150,7 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   void write(std::string bytes);
   void write_now(std::string bytes);
   void write_batched();
+  [[nodiscard]] std::string_view date();
   void finish_response();
   void go_on_next_turn();
   void linger();

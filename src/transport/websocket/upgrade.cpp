@@ -16,6 +16,7 @@ Upgrade refusal(int status, std::string_view reason) {
     upgrade.response.headers.emplace_back("Sec-WebSocket-Version",
                                           std::string(wire::websocket::kVersion));
     upgrade.response.headers.emplace_back("Upgrade", "websocket");
+    upgrade.response.headers.emplace_back("Connection", "Upgrade");
   }
   return upgrade;
 }
@@ -23,12 +24,12 @@ Upgrade refusal(int status, std::string_view reason) {
 }  // namespace
 
 bool is_upgrade(const wire::http1::Request& request) {
-  return request.header_has_token("Upgrade", "websocket");
+  // RFC 9110 section 7.8: HTTP/1.0 does not know the field, and to other methods it is an offer.
+  return request.method() == "GET" && !request.is_http_1_0() &&
+         request.header_has_token("Upgrade", "websocket");
 }
 
 Upgrade accept_upgrade(const wire::http1::Request& request) {
-  if (request.method() != "GET") return refusal(400, "A WebSocket begins with GET.\n");
-  if (request.is_http_1_0()) return refusal(400, "A WebSocket needs HTTP/1.1.\n");
   if (!request.header_has_token("Connection", "upgrade")) {
     return refusal(
         400,

@@ -38,6 +38,8 @@ class Request {
 
   /// The first field of that name (in any case), without the blanks around its value.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+  /// How many fields of that name there are.
+  [[nodiscard]] std::size_t count(std::string_view name) const;
   [[nodiscard]] bool has_header(std::string_view name) const { return header(name).has_value(); }
   /// All fields of that name as one comma-separated list (RFC 9110 section 5.3); empty without any.
   [[nodiscard]] std::string header_list(std::string_view name) const;
@@ -75,7 +77,6 @@ class Request {
     return {static_cast<std::uint32_t>(part.data() - head_.data()),
             static_cast<std::uint32_t>(part.size())};
   }
-  [[nodiscard]] std::size_t count(std::string_view name) const;
 
   std::string head_;
   std::vector<Field> fields_;
@@ -172,6 +173,7 @@ class RequestParser {
   bool check_line(std::string_view head, std::size_t line_end);
   bool read_fields();
   bool read_target();
+  static bool check_segments(std::string_view path);
   bool read_host(std::string_view& authority);
   bool split_absolute(std::string_view& resource, std::string_view& authority);
   bool read_framing();

@@ -203,6 +203,26 @@ bool RequestParser::read_target() {
   request_.host_size_ = host_size_of(authority).value_or(0);
   request_.path_ = request_.slice(cut(resource, '?'));
   request_.query_ = request_.slice(resource);
+  return check_segments(request_.path()) || fail(400, "The path has a segment '.' or '..'.");
+}
+
+/// Clients resolve those before they send (RFC 3986 section 5.2.4). A proxy that resolves them, and
+/// passes them on as they came, has decided about another path than we would.
+bool RequestParser::check_segments(std::string_view path) {
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    std::string segment(path.substr(0, path.find('/')));
+    path.remove_prefix(segment.size());
+    for (std::size_t at = 0; (at = segment.find("%2", at)) != std::string::npos;) {
+      const bool is_dot = at + 2 < segment.size() && (segment[at + 2] | 0x20) == 'e';
+      if (!is_dot) {
+        ++at;
+      } else {
+        segment.replace(at, 3, ".");
+      }
+    }
+    if (segment == "." || segment == "..") return false;
+  }
   return true;
 }
 

@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include "base/check.hpp"
 #include "wire/http1/request.hpp"
@@ -88,14 +93,16 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 /// The status line is HTTP/1.1 whatever the client spoke: it says what we speak (RFC 9110 section
 /// 2.5).
-std::string begin_head(const Response& response, std::size_t body_bytes) {
-  std::size_t size = 128 + body_bytes;
+std::string begin_head(const Response& response, std::size_t body_bytes, std::string_view date) {
+  std::size_t size = 192 + body_bytes;
   for (const auto& [name, value] : response.headers) size += name.size() + value.size() + 4;
   std::string out;
   out.reserve(size);
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::size_t>(response.status));
   out.append(" ").append(reason_phrase(response.status)).append("\r\n");
+  // RFC 9110 section 6.6.1: whoever has a clock says so.
+  if (!date.empty()) out.append("Date: ").append(date).append("\r\n");
   for (const auto& [name, value] : response.headers) append_field(out, name, value);
   return out;
 }
@@ -116,11 +123,12 @@ ResponseContext::ResponseContext(const Request& request)
       keep_alive(request.keep_alive()),
       is_http_1_0(request.is_http_1_0()) {}
 
-std::string encode(const Response& response, const ResponseContext& context) {
+std::string encode(const Response& response, const ResponseContext& context,
+                   std::string_view date) {
   const bool with_body = has_body(response.status);
   const std::string_view body =
       with_body && !context.head_only ? std::string_view(response.body) : std::string_view();
-  std::string out = begin_head(response, body.size());
+  std::string out = begin_head(response, body.size(), date);
   if (with_body) {
     out.append("Content-Length: ");
     append_number(out, response.body.size());
@@ -131,11 +139,20 @@ std::string encode(const Response& response, const ResponseContext& context) {
   return out.append("\r\n").append(body);
 }
 
-std::string encode_stream_head(const Response& response, const ResponseContext& context) {
-  std::string out = begin_head(response, 0);
+std::string encode_stream_head(const Response& response, const ResponseContext& context,
+                               std::string_view date) {
+  std::string out = begin_head(response, 0, date);
   if (!context.is_http_1_0) out.append("Transfer-Encoding: chunked\r\n");
   append_connection(out, keeps_connection(response, context) && !context.is_http_1_0, context);
   return out.append("\r\n");
+}
+
+std::string_view HttpDate::at(base::WallTime now) {
+  const std::time_t second = std::chrono::system_clock::to_time_t(now);
+  if (std::exchange(second_, second) != second) {
+    text_ = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(second));
+  }
+  return text_;
 }
 
 std::string encode_chunk(std::string_view data) {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/clock.hpp"
 
 namespace fanfare::wire::http1 {
 
@@ -11,7 +14,8 @@ class Request;
 
 struct Response {
   int status = 200;
-  /// Without Content-Length, Transfer-Encoding and, but for 101, Connection: encoding adds those.
+  /// Without Content-Length, Transfer-Encoding and, but for 101 and 426, Connection: encoding adds
+  /// those.
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string body{};
   /// To be told that this is the connection's last answer, even if the client would go on.
@@ -32,11 +36,24 @@ struct ResponseContext {
 
 /// Head and body in one string. The connection is to be closed after it unless
 /// keeps_connection(response, context).
-std::string encode(const Response& response, const ResponseContext& context);
+/// `date` is the value of the field Date (HttpDate), or empty for none.
+std::string encode(const Response& response, const ResponseContext& context,
+                   std::string_view date = {});
 
 /// The head for a body that is sent piece by piece, its length unknown: each piece in a chunk
 /// (encode_chunk, at the end kLastChunk), or for HTTP/1.0 bare, until the connection closes.
-std::string encode_stream_head(const Response& response, const ResponseContext& context);
+std::string encode_stream_head(const Response& response, const ResponseContext& context,
+                               std::string_view date = {});
+
+/// The time of day as responses say it (RFC 9110 section 5.6.7), made anew once a second.
+class HttpDate {
+ public:
+  std::string_view at(base::WallTime now);
+
+ private:
+  std::time_t second_ = -1;
+  std::string text_;
+};
 
 std::string encode_chunk(std::string_view data);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";

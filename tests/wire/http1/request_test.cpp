@@ -382,5 +382,16 @@ TEST(RequestParserTest, BoundsWhatChunksCarryBesidesData) {
   EXPECT_EQ(fed(CHUNKS "0\r\nX: " + std::string(5000, 'x')).status(), 431);
 }
 
+TEST(RequestParserTest, RefusesPathsThatAnotherServerWouldResolve) {
+  for (const char* path : {"/realm/a/publish/../../../bayeux", "/..", "/a/.", "/a/%2e%2E/b",
+                           "/a/.%2e", "http://a/b/../c"}) {
+    EXPECT_EQ(fed("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n").status(), 400)
+        << path;
+  }
+  for (const char* path : {"/a/...", "/a/..b", "/a?x=/../", "/.hidden", "/a/%2f../b%2"}) {
+    EXPECT_EQ(fed("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n").status(), 0) << path;
+  }
+}
+
 }  // namespace
 }  // namespace fanfare::wire::http1

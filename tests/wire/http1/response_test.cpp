@@ -67,5 +67,16 @@ TEST(ResponseTest, HasAPhraseForEveryStatus) {
   EXPECT_EQ(reason_phrase(599), "Server Error");
 }
 
+TEST(HttpDateTest, SaysTheTimeAsTheRfcDoes) {
+  HttpDate date;
+  const base::WallTime time(std::chrono::seconds(784'111'777));
+  EXPECT_EQ(date.at(time), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(date.at(time + std::chrono::milliseconds(999)), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(date.at(time + std::chrono::seconds(1)), "Sun, 06 Nov 1994 08:49:38 GMT");
+  EXPECT_EQ(encode({.status = 404}, kGet, date.at(time)),
+            "HTTP/1.1 404 Not Found\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+            "Content-Length: 0\r\n\r\n");
+}
+
 }  // namespace
 }  // namespace fanfare::wire::http1
