@@ -34,7 +34,8 @@ BundlePtr Bundle::with(const PublicationPtr& publication) {
 const Bundle::Halves& Bundle::split(std::size_t bytes_max) {
   if (halves_) return *halves_;
   halves_ = std::make_unique<Halves>();
-  auto& [first, rest] = *halves_;
+  BundlePtr& first = halves_->first;
+  BundlePtr& rest = halves_->rest;
   for_each([&](const PublicationPtr& next) {
     const bool fits = !first || (!rest && first->bytes() + next->data.size() <= bytes_max);
     BundlePtr& part = fits ? first : rest;

@@ -58,6 +58,8 @@ struct ServerLimits {
   /// Bytes of publications that wait for sessions, over all of them; above it the sessions with the
   /// most end first.
   std::size_t queued_bytes_max = 1024_MiB;
+  /// Bodies and WebSocket messages of which a part has come, over all connections.
+  std::size_t incoming_bytes_max = 256_MiB;
   /// Publications that wait because publishers are faster than deliveries leave.
   std::size_t publishing_bytes_max = 256_MiB;
   std::size_t websocket_message_bytes_max = 1_MiB;

@@ -307,6 +307,9 @@ std::vector<ConfigKey<ServerLimits>> make_server_limit_keys() {
       size_key("queued_bytes_max", &L::queued_bytes_max, {1_MiB, 1024 * 1024_MiB},
                "Bytes of publications that wait for clients between their requests, over all "
                "sessions. Above it, the sessions that hold most are ended first."),
+      size_key("incoming_bytes_max", &L::incoming_bytes_max, {1_MiB, 1024 * 1024_MiB},
+               "Bytes of bodies and WebSocket messages of which a part has come, over all "
+               "connections. Above it, more of them are refused: status 503, or close code 1013."),
       size_key("publishing_bytes_max", &L::publishing_bytes_max, {1_MiB, 1024 * 1024_MiB},
                "Bytes of publications that wait because publishers are faster than deliveries "
                "leave. Above it, publishing is refused with status 503 until there is less."),

@@ -17,7 +17,9 @@ struct Server::Parts {
   Config config;
   Realms realms;
   base::SystemClock clock;
-  Shared shared{config, realms, clock, {}, {}, {}, {}, {}, {}};
+  Shared shared{
+      config, realms, clock, {}, {}, {}, base::ByteBudget(config.server_limits.incoming_bytes_max),
+      {},     {},     {}};
 };
 
 namespace {

@@ -13,6 +13,7 @@
 #include "api/demo.hpp"
 #include "api/publish.hpp"
 #include "api/static_files.hpp"
+#include "base/byte_budget.hpp"
 #include "core/exchange.hpp"
 #include "net/event_loop.hpp"
 #include "net/listener.hpp"
@@ -36,6 +37,7 @@ struct Shared {
   api::DemoComments demo_comments;
   std::atomic<bool> is_draining{false};
   std::atomic<std::size_t> connection_count{0};
+  base::ByteBudget incoming;
   transport::http::ConnectionLimits http_limits;
   transport::websocket::ConnectionLimits websocket_limits;
   /// All workers, in the order of their indices; filled before any of them runs.

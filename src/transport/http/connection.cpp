@@ -135,12 +135,14 @@ void Connection::read_requests(std::string_view bytes) {
       has_answered_ = false;
       if (const auto waiter = std::exchange(waiter_, nullptr)) waiter->answer_arrived(true);
     }
-    if (!parser_) {
-      parser_ = std::make_unique<RequestParser>(context_.limits.request);
+    if (!reading_) {
+      reading_ = std::make_unique<Reading>(context_);
       arm(context_.limits.header_timeout);
     }
-    const bool had_head = parser_->head_is_complete();
-    const Progress progress = parser_->feed(unread);
+    RequestParser& parser = reading_->parser;
+    const bool had_head = parser.head_is_complete();
+    const Progress progress = parser.feed(unread);
+    reading_->share.set(parser.body_bytes());
     const std::string_view rest = unread.substr(progress.consumed);
     if (is_input_owned) {
       input_begin_ += progress.consumed;
@@ -150,20 +152,24 @@ void Connection::read_requests(std::string_view bytes) {
     }
     bytes = {};
     if (progress.state == Progress::complete) {
-      Request request = parser_->take_request();
-      parser_.reset();
+      Request request = parser.take_request();
+      reading_.reset();
       dispatch(std::move(request));
       ++handled;
       continue;
     }
     if (progress.state == Progress::failed) {
-      refuse(parser_->failure());
+      refuse(parser.failure());
+      break;
+    }
+    if (parser.body_bytes() > 0 && context_.incoming.is_exceeded()) {
+      refuse({503, "too much is being sent at once; try again in a moment"});
       break;
     }
     if (progress.state == Progress::want_continue) write(std::string(wire::http1::kContinue));
-    if (!parser_->has_begun())
-      parser_.reset();
-    else if (!had_head && parser_->head_is_complete())
+    if (!parser.has_begun())
+      reading_.reset();
+    else if (!had_head && parser.head_is_complete())
       arm(context_.limits.body_timeout);
     if (progress.state == Progress::need_more) break;
   }
@@ -186,7 +192,7 @@ void Connection::dispatch(Request request) {
 }
 
 void Connection::refuse(wire::http1::ParseFailure failure) {
-  parser_.reset();
+  reading_.reset();
   state_ = State::busy;
   response_context_ = {};
   respond(error_response(failure.status, failure.reason));
@@ -343,9 +349,10 @@ void Connection::peer_is_gone(bool in_good_order) {
 
 void Connection::expire(base::TimePoint /*now*/) {
   const ConnectionPtr self(this);
-  if (state_ == State::reading && parser_) {
-    return refuse({408, parser_->head_is_complete() ? "the request's body did not arrive in time"
-                                                    : "the request's head did not arrive in time"});
+  if (state_ == State::reading && reading_) {
+    return refuse({408, reading_->parser.head_is_complete()
+                            ? "the request's body did not arrive in time"
+                            : "the request's head did not arrive in time"});
   }
   if (state_ == State::reading && output_.empty()) return linger();  // idle for long enough
   peer_is_gone(/*in_good_order=*/state_ == State::lingering);
@@ -361,7 +368,7 @@ void Connection::linger() {
   if (!output_.empty()) return;  // on_writable() comes back here
   state_ = State::lingering;
   has_answered_ = waiter_ != nullptr;
-  parser_.reset();
+  reading_.reset();
   socket_.shut_down_sending();
   if (has_peer_stopped_) return peer_is_gone(!socket_.has_error());
   arm(kLingerTimeout);
@@ -370,6 +377,7 @@ void Connection::linger() {
 
 void Connection::close() {
   state_ = State::gone;
+  reading_.reset();
   base::Timer::cancel();
   ConnectionHook::unlink();
   socket_.close();
@@ -386,7 +394,7 @@ Connection::Detached Connection::detach() {
 void Connection::drain() {
   is_draining_ = true;
   if (state_ == State::streaming) return end_stream();
-  if (state_ == State::reading && !parser_) linger();
+  if (state_ == State::reading && !reading_) linger();
 }
 
 void Connection::abort() {

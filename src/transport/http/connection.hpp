@@ -9,6 +9,7 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/timer_wheel.hpp"
 #include "net/socket.hpp"
@@ -46,6 +47,8 @@ struct ConnectionContext {
   Handler& handler;
   /// Every read goes here first, so that an idle connection owns no buffer.
   std::span<char> scratch;
+  /// Bodies that have come in part.
+  base::ByteBudget& incoming;
   /// Answers to what one read brought, while that is being handled; they leave in one write.
   std::string batched;
   wire::http1::HttpDate date{};
@@ -135,6 +138,13 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
     gone,       // closed or detached
   };
 
+  struct Reading {
+    explicit Reading(ConnectionContext& context)
+        : parser(context.limits.request), share(context.incoming) {}
+    wire::http1::RequestParser parser;
+    base::ByteShare share;
+  };
+
   void on_readable() override;
   void on_writable() override;
   void expire(base::TimePoint now) override;
@@ -167,8 +177,8 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   bool is_last_response_ = false;
   bool has_answered_ = false;
   wire::http1::ResponseContext response_context_;
-  std::unique_ptr<wire::http1::RequestParser> parser_;  // while a request is being read
-  std::string input_;                                   // read and not used; from input_begin_ on
+  std::unique_ptr<Reading> reading_;  // while a request is being read
+  std::string input_;                 // read and not used; from input_begin_ on
   std::size_t input_begin_ = 0;
   std::string output_;  // not written yet; from output_begin_ on
   std::size_t output_begin_ = 0;

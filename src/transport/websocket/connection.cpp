@@ -52,6 +52,7 @@ Connection::Connection(ConnectionContext& context, net::Socket socket, core::Rea
       realm_(std::move(realm)),
       reader_(
           {.message_bytes_max = context.limits.message_bytes_max, .deflate = compression.inflates}),
+      unfinished_(context.incoming),
       compression_(compression),
       opened_(context.loop.clock().now()),
       last_heard_(opened_) {}
@@ -141,6 +142,10 @@ void Connection::read_frames(std::span<char> bytes) {
   }
   write_batched();
   is_reading_ = false;
+  unfinished_.set(reader_.unfinished_bytes());
+  if (reader_.unfinished_bytes() > 0 && context_.incoming.is_exceeded()) {
+    close(wire::websocket::kTryAgainLater, "too much is being sent at once");
+  }
 }
 
 void Connection::take_message(std::string_view text, std::span<char> unread) {

@@ -10,6 +10,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/timer_wheel.hpp"
 #include "core/realm.hpp"
@@ -61,6 +62,8 @@ struct ConnectionContext {
   protocol::bayeux::Service& service;
   /// Every read goes here first, so that an idle connection owns no buffer.
   std::span<char> scratch;
+  /// Messages that have come in part.
+  base::ByteBudget& incoming;
   wire::websocket::Inflater& inflater;
   wire::websocket::Deflater& deflater;
   /// Our own frames in answer to what one read brought, while that is being handled; they leave in
@@ -167,6 +170,7 @@ class Connection final : public net::Readiness,
   net::Socket socket_;
   core::RealmPtr realm_;
   wire::websocket::MessageReader reader_;
+  base::ByteShare unfinished_;
   State state_ = State::open;
   Compression compression_;
   bool is_waiting_readable_ = false;

@@ -154,6 +154,8 @@ class RequestParser {
   /// After `failed`.
   [[nodiscard]] const ParseFailure& failure() const { return failure_; }
 
+  /// Bytes of the body that it keeps.
+  [[nodiscard]] std::size_t body_bytes() const noexcept { return request_.body_.size(); }
   /// Whether the head of the request at hand is complete, so that a timeout for bodies applies.
   [[nodiscard]] bool head_is_complete() const { return stage_ > Stage::head; }
   /// Whether anything of a request was seen; false on a connection that idles between two.

@@ -211,8 +211,10 @@ bool RequestParser::read_target() {
 bool RequestParser::check_segments(std::string_view path) {
   while (!path.empty()) {
     path.remove_prefix(1);
-    std::string segment(path.substr(0, path.find('/')));
-    path.remove_prefix(segment.size());
+    const std::string_view written = path.substr(0, path.find('/'));
+    path.remove_prefix(written.size());
+    if (!written.starts_with('.') && !written.starts_with('%')) continue;  // nearly always
+    std::string segment(written);
     for (std::size_t at = 0; (at = segment.find("%2", at)) != std::string::npos;) {
       const bool is_dot = at + 2 < segment.size() && (segment[at + 2] | 0x20) == 'e';
       if (!is_dot) {

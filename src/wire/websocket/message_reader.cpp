@@ -54,6 +54,10 @@ MessageReader::MessageReader(MessageReader&&) noexcept = default;
 MessageReader& MessageReader::operator=(MessageReader&&) noexcept = default;
 MessageReader::~MessageReader() = default;
 
+std::size_t MessageReader::unfinished_bytes() const noexcept {
+  return unfinished_ ? unfinished_->message.size() : 0;
+}
+
 Event MessageReader::next(std::span<char>& input, Inflater* inflater) {
   release_told();
   if (is_over_) input = {};

@@ -51,6 +51,8 @@ class MessageReader {
   /// After `close` and `violation` whatever follows is dropped.
   Event next(std::span<char>& input, Inflater* inflater = nullptr);
 
+  /// Bytes of the message that is unfinished.
+  [[nodiscard]] std::size_t unfinished_bytes() const noexcept;
   /// False while a message or a frame has begun and not ended.
   [[nodiscard]] bool is_between_messages() const { return unfinished_ == nullptr; }
 

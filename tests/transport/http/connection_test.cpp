@@ -266,6 +266,29 @@ TEST_F(ConnectionTest, ABodyHasToArriveInTime) {
   EXPECT_EQ(client.receive_answer().status(), 408);
 }
 
+TEST_F(ConnectionTest, BodiesThatComeInPartMayTakeOnlySoMuchMemoryTogether) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1900000\r\n\r\n";
+  const std::string part(1'800'000, 'x');
+  std::vector<ClientSocket> clients;
+  for (int i = 0; i < 2; ++i) {
+    clients.push_back(open());
+    clients.back().send(head + part);
+  }
+  ASSERT_TRUE(bayeux_.wait_until([&] { return incoming_.used() == 2 * part.size(); }));
+  ClientSocket one_too_many = open();
+  one_too_many.send(head + part);
+  EXPECT_EQ(one_too_many.receive_answer().status(), 503);
+  // The others go on, and there is room again when they are through.
+  for (ClientSocket& client : clients) {
+    client.send(std::string(100'000, 'x'));
+    EXPECT_EQ(client.receive_answer().status(), 200);
+  }
+  ClientSocket next = open();
+  next.send(head + part);
+  next.send(std::string(100'000, 'x'));
+  EXPECT_EQ(next.receive_answer().status(), 200);
+}
+
 TEST_F(ConnectionTest, AnIdleConnectionIsClosedWithoutAWord) {
   ClientSocket client = open();
   client.send(get("/1"));

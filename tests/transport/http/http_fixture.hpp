@@ -66,6 +66,7 @@ class HttpFixture : public ::testing::Test, private Handler {
                            .body_timeout = base::Duration(30'000),
                            .keep_alive_timeout = base::Duration(300'000)};
   std::vector<ConnectionPtr> kept_;  // by handlers that answer later
+  base::ByteBudget incoming_{4'000'000};
 
  private:
   void handle(const ConnectionPtr& connection, wire::http1::Request request) override {
@@ -73,7 +74,7 @@ class HttpFixture : public ::testing::Test, private Handler {
   }
 
   std::vector<char> scratch_ = std::vector<char>(64 * 1024);
-  ConnectionContext context_{bayeux_.thread.loop, limits_, *this, scratch_, {}};
+  ConnectionContext context_{bayeux_.thread.loop, limits_, *this, scratch_, incoming_, {}};
   boost::intrusive::list<Connection, boost::intrusive::base_hook<ConnectionHook>,
                          boost::intrusive::constant_time_size<false>>
       connections_;

@@ -128,6 +128,7 @@ class WebSocketTest : public ::testing::Test {
 
  private:
   std::vector<char> scratch_ = std::vector<char>(64 * 1024);
+  base::ByteBudget incoming_{1'000'000};
   wire::websocket::Inflater inflater_;
   wire::websocket::Deflater deflater_;
 
@@ -137,6 +138,7 @@ class WebSocketTest : public ::testing::Test {
       limits_,
       bayeux_.service,
       scratch_,
+      incoming_,
       inflater_,
       deflater_,
       {},
@@ -376,6 +378,20 @@ TEST_F(WebSocketTest, ASessionNamedAfterTheSocketHasClosedLosesNothing) {
   bayeux_.thread.advance(base::Duration(20'000));
   sending.join();
   EXPECT_THAT(fetch(bob, 1), ElementsAre("1"));
+}
+
+TEST_F(WebSocketTest, MessagesThatComeInPartMayTakeOnlySoMuchMemoryTogether) {
+  limits_.message_bytes_max = 1'000'000;
+  const std::string part = client_frame({.payload = std::string(600'000, ' '), .is_final = false});
+  Browser first = open();
+  first.socket().send(part + client_frame({.opcode = Opcode::ping}));
+  ASSERT_EQ(first.receive(), "pong ");
+  Browser second = open();
+  second.socket().send(part);
+  EXPECT_EQ(second.receive(), "close 1013 too much is being sent at once");
+  EXPECT_EQ(second.receive(), "end");
+  first.socket().send(client_frame({.opcode = Opcode::continuation, .payload = "[]"}));
+  EXPECT_EQ(first.receive(), "text []");
 }
 
 // ---- Time
