@@ -53,23 +53,18 @@ Result<std::vector<core::PublishItem>> PublishApi::read(const Request& request,
 void PublishApi::handle(const Request& request, const core::RealmPtr& realm,
                         std::string_view channel, Reply reply) {
   if (request.method() == "OPTIONS") return reply(wire::http1::preflight_response(request));
-  const std::string origin(request.header("Origin").value_or(""));
-  if (request.method() != "POST") {
-    Response response = method_not_allowed("POST, OPTIONS");
-    allow_origin(response, origin);
-    return reply(std::move(response));
-  }
-  auto items = read(request, *realm, channel);
-  if (!items) {
-    Response response = error_response(items.error());
-    allow_origin(response, origin);
-    return reply(std::move(response));
-  }
-  const std::size_t count = items->size();
-  exchange_.publish(realm, std::move(*items), [reply = std::move(reply), origin, count]() mutable {
-    Response response = json_response(fmt::format("{{\"published\":{}}}\n", count));
+  // Pages of every origin may read what is said.
+  auto answer = [reply = std::move(reply), origin = std::string(request.header("Origin").value_or(
+                                               ""))](Response response) mutable {
     allow_origin(response, origin);
     reply(std::move(response));
+  };
+  if (request.method() != "POST") return answer(method_not_allowed("POST, OPTIONS"));
+  auto items = read(request, *realm, channel);
+  if (!items) return answer(error_response(items.error()));
+  const std::size_t count = items->size();
+  exchange_.publish(realm, std::move(*items), [answer = std::move(answer), count]() mutable {
+    answer(json_response(fmt::format("{{\"published\":{}}}\n", count)));
   });
 }
 

@@ -53,14 +53,20 @@ class ItemReader {
     auto name = read_channel(given[channel]);
     if (!name) return name.error();
     core::PublishItem item;
-    auto data = read_data(given[formats], given[json_object], given[fpp]);
-    if (!data) {
-      const bool is_for_grip = given[http_response] || given[http_stream] || given[ws_message] ||
-                               (given[formats] && holds_grip_format(*given[formats]));
-      if (is_for_grip && data.error().code == Errc::not_found) return item;
-      const bool is_missing = data.error().code == Errc::not_found;
-      return Error{is_missing ? Errc::invalid : data.error().code, data.error().detail};
+    // `fpp` is what Fanout called it at first; GRIP libraries have it inside `formats`.
+    std::optional<Value> data = given[json_object] ? given[json_object] : given[fpp];
+    bool is_for_grip = given[http_response] || given[http_stream] || given[ws_message];
+    if (!data && given[formats]) {
+      const auto nested = wire::json::pick_fields<5>(
+          *given[formats], {"json-object", "fpp", "http-response", "http-stream", "ws-message"});
+      if (!nested) return at("'formats'", nested.error());
+      data = (*nested)[0] ? (*nested)[0] : (*nested)[1];
+      is_for_grip = is_for_grip || (*nested)[2] || (*nested)[3] || (*nested)[4];
     }
+    // GRIP's formats are for HTTP requests and sockets that a site holds open through a proxy;
+    // there are none here. Its libraries put such items into one request with others.
+    if (!data && is_for_grip) return item;
+    if (auto status = check_data(data); !status) return status.error();
     if (auto status = read_id("id", given[id], item.id); !status) return status.error();
     if (auto status = read_id("prev-id", given[prev_id], item.prev_id); !status)
       return status.error();
@@ -92,20 +98,10 @@ class ItemReader {
     return channel;
   }
 
-  /// The value of `json-object`, or of `fpp`, which is what Fanout called it at first; in the item
-  /// or, as GRIP libraries do it, inside `formats`.
-  Result<Value> read_data(const std::optional<Value>& formats,
-                          const std::optional<Value>& json_object,
-                          const std::optional<Value>& fpp) const {
-    std::optional<Value> data = json_object ? json_object : fpp;
-    if (formats && !data) {
-      const auto nested = wire::json::pick_fields<2>(*formats, {"json-object", "fpp"});
-      if (!nested) return at("'formats'", nested.error());
-      data = (*nested)[0] ? (*nested)[0] : (*nested)[1];
-    }
+  [[nodiscard]] base::Status check_data(const std::optional<Value>& data) const {
     if (!data) {
       return Error{
-          Errc::not_found,
+          Errc::invalid,
           "there is no 'json-object'; it holds the data, and no other format is for browsers"};
     }
     const std::size_t limit = realm_.limits.message_bytes_max;
@@ -114,15 +110,7 @@ class ItemReader {
                    fmt::format("'json-object' has {} bytes, message_bytes_max is {}",
                                data->raw().size(), limit)};
     }
-    return *data;
-  }
-
-  /// GRIP's formats are for HTTP requests and sockets that a site holds open through a proxy; there
-  /// are none here. Its libraries put such items into one request with others.
-  static bool holds_grip_format(const Value& formats) {
-    const auto nested =
-        wire::json::pick_fields<3>(formats, {"http-response", "http-stream", "ws-message"});
-    return nested && ((*nested)[0] || (*nested)[1] || (*nested)[2]);
+    return base::Done{};
   }
 
   static base::Status read_id(std::string_view name, const std::optional<Value>& field,

@@ -1,7 +1,5 @@
 #include "protocol/bayeux/replies.hpp"
 
-#include "wire/bayeux/reply.hpp"
-
 namespace fanfare::protocol::bayeux {
 
 using wire::bayeux::Advice;
@@ -50,7 +48,7 @@ void append_failed_connect_reply(std::string& out, const core::Realm& realm,
       out, Reply{.id = id,
                  .channel = kConnect,
                  .is_successful = false,
-                 .advice = Advice{Reconnect::handshake, base::Duration(0), {}},
+                 .advice = kHandshakeAgain,
                  .error = error_text(dialect(realm), Problem::session_unknown, session.text())});
 }
 

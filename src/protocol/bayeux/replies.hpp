@@ -8,6 +8,7 @@
 #include "core/realm.hpp"
 #include "protocol/bayeux/session_id.hpp"
 #include "wire/bayeux/errors.hpp"
+#include "wire/bayeux/reply.hpp"
 
 namespace fanfare::protocol::bayeux {
 
@@ -24,6 +25,10 @@ void append_final_connect_reply(std::string& out, const core::Realm& realm, std:
 /// hands again.
 void append_failed_connect_reply(std::string& out, const core::Realm& realm,
                                  const SessionId& session, std::string_view id);
+
+/// What a client is told whose session is not, or no longer, there.
+inline constexpr wire::bayeux::Advice kHandshakeAgain{
+    wire::bayeux::Reconnect::handshake, base::Duration(0), {}};
 
 /// Which server's words the realm's errors are in.
 wire::bayeux::Dialect dialect(const core::Realm& realm);

@@ -39,9 +39,6 @@ constexpr std::size_t kOffersPerFlush = 64;
 // Turns in which publications may come in before the first of them leave.
 constexpr int kTurnsWaitedMax = 32;
 
-// What a client is told whose session is not, or no longer, there.
-constexpr Advice kHandshakeAgain{Reconnect::handshake, base::Duration(0), {}};
-
 bool is_connection_type(std::string_view name) {
   return std::ranges::find(kConnectionTypes, name) != kConnectionTypes.end();
 }
@@ -51,9 +48,14 @@ bool is_within(std::string_view channel, std::string_view root) {
          (channel.size() == root.size() || channel[root.size()] == '/');
 }
 
-/// Why a subscribe or unsubscribe has too many channels; empty if it has not.
-std::string too_many_names(const Message& message, const core::Realm& realm) {
-  const std::size_t count = message.subscription.names.size();
+/// What is wrong with the list of names in a subscribe or unsubscribe; empty if nothing is.
+std::string problem_with_names(const Message& message, const core::Realm& realm) {
+  const auto& subscription = message.subscription;
+  if (subscription.given == wire::bayeux::Given::no)
+    return error_text(dialect(realm), Problem::subscription_missing);
+  if (!subscription.is_given())
+    return error_text(dialect(realm), Problem::subscription_invalid, subscription.raw);
+  const std::size_t count = subscription.names.size();
   const std::size_t limit = realm.limits.subscribe_channels_max;
   if (count <= limit) return {};
   return wire::bayeux::error_text(
@@ -374,12 +376,7 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
   const std::string client_id = session.id().text();
   const core::Realm& realm = *batch.realm();
   const auto& subscription = message.subscription;
-  if (subscription.given == wire::bayeux::Given::no) {
-    return batch.refuse(message, Problem::subscription_missing, {});
-  }
-  if (!subscription.is_given())
-    return batch.refuse(message, Problem::subscription_invalid, subscription.raw);
-  if (const auto error = too_many_names(message, realm); !error.empty())
+  if (const auto error = problem_with_names(message, realm); !error.empty())
     return batch.refuse(message, error);
 
   // All or none: first every name is looked at, then all are applied.
@@ -424,12 +421,7 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
 
 void Service::unsubscribe(Batch& batch, const Message& message, Session& session) {
   const auto& subscription = message.subscription;
-  if (subscription.given == wire::bayeux::Given::no) {
-    return batch.refuse(message, Problem::subscription_missing, {});
-  }
-  if (!subscription.is_given())
-    return batch.refuse(message, Problem::subscription_invalid, subscription.raw);
-  if (const auto error = too_many_names(message, *batch.realm()); !error.empty())
+  if (const auto error = problem_with_names(message, *batch.realm()); !error.empty())
     return batch.refuse(message, error);
   const core::ChannelRules rules = core::channel_rules(*batch.realm());
   for (const std::string_view name : subscription.names) {

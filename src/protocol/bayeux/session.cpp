@@ -96,10 +96,9 @@ core::BundlePtr Session::take_bundle() {
   // The common case: nothing is left from before, and the shared row goes out as it is.
   if (!queue_) {
     if (!pending_ || pending_->bytes() <= kBundleBytesMax) return std::exchange(pending_, nullptr);
-    const auto& [first, rest] = pending_->split(kBundleBytesMax);
-    const core::BundlePtr bundle = first;
-    pending_ = core::BundlePtr(rest);  // a copy first: the row may end with the assignment
-    return bundle;
+    const core::Bundle::Halves halves = pending_->split(kBundleBytesMax);
+    pending_ = halves.rest;
+    return halves.first;
   }
   enqueue_pending();
   core::BundlePtr bundle;

@@ -19,6 +19,10 @@ constexpr std::uint64_t kFilesPerWorker = 8;
 // given by a system, and the herd has retries.
 constexpr std::uint64_t kBacklog = 4096;
 
+std::uint64_t other_files(const Config& config) {
+  return config.workers * kFilesPerWorker + kOtherFiles;
+}
+
 std::optional<std::uint64_t> open_files_max() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY) return {};
@@ -43,7 +47,7 @@ void raise_open_files_limit() {
 }
 
 std::optional<std::size_t> connections_possible(const Config& config) {
-  const std::uint64_t others = config.workers * kFilesPerWorker + kOtherFiles;
+  const std::uint64_t others = other_files(config);
   const auto given = open_files_max();
   if (!given || *given >= config.server_limits.connections_max + others) return std::nullopt;
   return *given > others ? *given - others : 1;
@@ -52,7 +56,7 @@ std::optional<std::size_t> connections_possible(const Config& config) {
 std::vector<std::string> system_warnings(const Config& config) {
   std::vector<std::string> warnings;
   const std::uint64_t connections = config.server_limits.connections_max;
-  const std::uint64_t files = connections + config.workers * kFilesPerWorker + kOtherFiles;
+  const std::uint64_t files = connections + other_files(config);
   if (const auto given = open_files_max(); given && *given < files) {
     warnings.push_back(fmt::format(
         "connections_max = {} needs {} open files, and the system allows {}; raise that "

@@ -8,6 +8,7 @@
 #include "wire/http1/authority.hpp"
 #include "wire/http1/request.hpp"
 #include "wire/http1/text.hpp"
+#include "wire/http1/url.hpp"
 
 namespace fanfare::wire::http1 {
 
@@ -214,15 +215,7 @@ bool RequestParser::check_segments(std::string_view path) {
     const std::string_view written = path.substr(0, path.find('/'));
     path.remove_prefix(written.size());
     if (!written.starts_with('.') && !written.starts_with('%')) continue;  // nearly always
-    std::string segment(written);
-    for (std::size_t at = 0; (at = segment.find("%2", at)) != std::string::npos;) {
-      const bool is_dot = at + 2 < segment.size() && (segment[at + 2] | 0x20) == 'e';
-      if (!is_dot) {
-        ++at;
-      } else {
-        segment.replace(at, 3, ".");
-      }
-    }
+    const auto segment = percent_decode(written);
     if (segment == "." || segment == "..") return false;
   }
   return true;

@@ -470,6 +470,16 @@ class TwoWebSocketWorkersTest : public WebSocketTest {
   TwoWebSocketWorkersTest() {
     bayeux_.thread.call([this] { bayeux_.exchange.meet({&bayeux_.exchange, &bayeux_.exchange}); });
   }
+  /// As the other worker does it; this one does for the test. On the loop's thread.
+  void resume_here() {
+    bayeux_.exchange.meet({&bayeux_.exchange});
+    Moving& moving = moved_.front().second;
+    const ConnectionPtr connection(
+        new Connection(context_, net::Socket(bayeux_.thread.loop, std::move(moving.socket)),
+                       moving.realm, moving.compression));
+    connections_.push_back(*connection);
+    connection->resume(std::move(moving));
+  }
 };
 
 TEST_F(TwoWebSocketWorkersTest, LetsGoOfASocketWhoseSessionLivesElsewhere) {
@@ -483,13 +493,7 @@ TEST_F(TwoWebSocketWorkersTest, LetsGoOfASocketWhoseSessionLivesElsewhere) {
     auto& [worker, moving] = moved_.front();
     EXPECT_EQ(worker, core::WorkerIndex(1));
     EXPECT_EQ(moving.message, connect_message(elsewhere));
-    // As the other worker does it; this one does for the test.
-    bayeux_.exchange.meet({&bayeux_.exchange});
-    const ConnectionPtr connection(
-        new Connection(context_, net::Socket(bayeux_.thread.loop, std::move(moving.socket)),
-                       moving.realm, moving.compression));
-    connections_.push_back(*connection);
-    connection->resume(std::move(moving));
+    resume_here();
   });
   EXPECT_THAT(browser.receive(), HasSubstr("Unknown client"));
   EXPECT_EQ(browser.receive(), "text []");
@@ -500,15 +504,7 @@ TEST_F(TwoWebSocketWorkersTest, AnswersOfTheSameReadTravelAlong) {
   browser.socket().send(client_frame({.payload = "[]"}) +
                         client_frame({.payload = connect_message("01" + std::string(26, '0'))}));
   ASSERT_TRUE(bayeux_.wait_until([this] { return moved_.size() == 1; }));
-  bayeux_.thread.call([&] {
-    bayeux_.exchange.meet({&bayeux_.exchange});
-    Moving& moving = moved_.front().second;
-    const ConnectionPtr connection(
-        new Connection(context_, net::Socket(bayeux_.thread.loop, std::move(moving.socket)),
-                       moving.realm, moving.compression));
-    connections_.push_back(*connection);
-    connection->resume(std::move(moving));
-  });
+  bayeux_.thread.call([&] { resume_here(); });
   EXPECT_EQ(browser.receive(), "text []");
   EXPECT_THAT(browser.receive(), HasSubstr("Unknown client"));
 }
@@ -524,13 +520,7 @@ TEST_F(TwoWebSocketWorkersTest, AConnectThatIsHeldIsAnsweredBeforeItsSocketServe
   ASSERT_TRUE(bayeux_.wait_until([this] { return moved_.size() == 1; }));
   bayeux_.thread.call([&] {
     EXPECT_FALSE(bayeux_.service.find(*bayeux_.realm, id)->holds_connect());
-    bayeux_.exchange.meet({&bayeux_.exchange});
-    Moving& moving = moved_.front().second;
-    const ConnectionPtr connection(
-        new Connection(context_, net::Socket(bayeux_.thread.loop, std::move(moving.socket)),
-                       moving.realm, moving.compression));
-    connections_.push_back(*connection);
-    connection->resume(std::move(moving));
+    resume_here();
   });
   EXPECT_THAT(browser.receive(), HasSubstr("/meta/connect"));
   EXPECT_THAT(browser.receive(), HasSubstr("Unknown client"));
