@@ -1,0 +1,75 @@
+#include "base/turn.hpp"
+
+#include <utility>
+
+namespace fanfare::base {
+
+Turn::Turn(UniqueFunction<void(Task)> at_turn_end) : at_turn_end_(std::move(at_turn_end)) {}
+
+Turn::~Turn() {
+  clear();
+}
+
+void Turn::clear() noexcept {
+  own_.clear();
+  for (auto& [lane, row] : rows_) row->waiters.clear();
+  line_.clear();
+  rows_.clear();
+}
+
+void Turn::wait(Waiter& waiter, Lane lane) {
+  if (waiter.stands_in_line()) return;
+  if (lane == kOwn) {
+    own_.push_back(waiter);
+  } else {
+    auto& row = rows_[lane];
+    if (!row) {
+      row = std::make_unique<Row>();
+      row->lane = lane;
+      line_.push_back(*row);
+    }
+    row->waiters.push_back(waiter);
+  }
+  if (!ends_later_) end_later();
+}
+
+void Turn::end_later() {
+  ends_later_ = true;
+  at_turn_end_([this] { end(); });
+}
+
+void Turn::end() {
+  ends_later_ = false;
+  spent_ = 0;
+  ++number_;
+  // Before anything that may fail: who waits has his turn whatever becomes of the others.
+  if (has_waiting()) end_later();
+  serve_own();
+  while (!line_.empty() && !is_over()) serve_next_row();
+}
+
+void Turn::let_go_on(Waiters& waiters) {
+  Waiter& waiter = waiters.front();
+  waiters.pop_front();
+  begin_slice();
+  waiter.go_on();
+}
+
+/// Each of them once: who waits again goes on in the next turn.
+void Turn::serve_own() {
+  for (auto left = own_.size(); left > 0 && !own_.empty(); --left) let_go_on(own_);
+}
+
+void Turn::serve_next_row() {
+  Row& row = line_.front();
+  line_.pop_front();
+  // Those who left the line may have left nobody behind.
+  if (row.waiters.empty()) {
+    rows_.erase(row.lane);
+    return;
+  }
+  line_.push_back(row);
+  let_go_on(row.waiters);
+}
+
+}  // namespace fanfare::base
