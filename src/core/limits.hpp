@@ -25,6 +25,9 @@ struct RealmLimits {
   std::size_t subscribe_channels_max = 100;
   /// Channels and patterns of one session.
   std::size_t session_subscriptions_max = 1000;
+  /// Sessions that share one WebSocket. Faye and CometD have one; every message costs a look at
+  /// each.
+  std::size_t connection_sessions_max = 100;
   /// Publications that wait for one session while it has no outlet; the oldest go first, and the
   /// client is told (its session ends, it handshakes anew).
   std::size_t queue_messages_max = 10'000;
@@ -32,6 +35,9 @@ struct RealmLimits {
   /// Bytes waiting in one connection that does not read, before it is closed as a slow consumer.
   /// 16 full messages: about 1.4 s of backlog on a 6 Mbit/s phone.
   std::size_t outbox_bytes_max = 1_MiB;
+  /// All that is kept for one realm: its publications, its visitors' sessions and connections. Half
+  /// of what there is: no realm can take the other half's place.
+  std::size_t realm_memory_max = 512_MiB;
   /// Sessions of one realm on one worker.
   std::size_t sessions_max = 1'000'000;
   /// The same from one IPv4 address, or one IPv6 network (/64). High, because behind a proxy all

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_budget.hpp"
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
 #include "core/limits.hpp"
@@ -36,6 +37,14 @@ base::Result<RealmKey> parse_realm_key(std::string_view base64);
 /// names, whose labels are no longer than that (RFC 1035 section 2.3.4).
 base::Result<RealmId> parse_realm_id(std::string_view text);
 
+/// What a realm's publications take, on all workers together.
+struct RealmUse {
+  /// Bytes of those that somebody keeps, each counted once.
+  base::ByteBudget publications;
+  /// Bytes of those that wait to come in (Intake).
+  base::ByteBudget waiting;
+};
+
 /// One tenant, as configured. Immutable once made; workers share it.
 struct Realm {
   RealmId id;
@@ -57,6 +66,8 @@ struct Realm {
   bool allow_missing_origin = true;
   RealmLimits limits;
   BayeuxTiming bayeux;
+  /// Counts for this realm and all copies of it; changes while the rest does not.
+  std::shared_ptr<RealmUse> use = std::make_shared<RealmUse>();
 
   [[nodiscard]] bool allows_origin(std::optional<std::string_view> origin) const;
 };
