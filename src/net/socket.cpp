@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
+
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 namespace fanfare::net {
 namespace {
@@ -79,6 +84,28 @@ bool Socket::has_error() noexcept {
   socklen_t size = sizeof error;
   return ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 ||
          error != 0;
+}
+
+Socket::InKernel Socket::in_kernel() noexcept {
+  int unsent = 0;
+  int unacknowledged = 0;
+#ifdef __linux__
+  // Places in the stream, which tcp_reset() leaves as they were.
+  ::ioctl(socket_.native_handle(), SIOCOUTQNSD, &unsent);
+  ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged);
+#elif defined(SO_NWRITE)
+  // macOS tells both together; what might have left counts as left.
+  socklen_t size = sizeof unacknowledged;
+  ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_NWRITE, &unacknowledged, &size);
+#endif
+  return {static_cast<std::size_t>(std::max(unsent, 0)),
+          static_cast<std::size_t>(std::max(unacknowledged, 0))};
+}
+
+void Socket::reset() noexcept {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
 }
 
 Socket::Released Socket::release() noexcept {

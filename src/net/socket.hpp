@@ -64,13 +64,24 @@ class Socket {
 
   /// Says "no more from us"; the peer can still be read.
   void shut_down_sending() noexcept;
-  /// Cancels waits. The second call does nothing.
+  /// Cancels waits. The second call does nothing. The kernel goes on with what it has taken.
   void close() noexcept;
+  /// The same, but what the kernel has not sent yet never leaves: the peer sees a reset.
+  void reset() noexcept;
   [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
 
   /// Whether the kernel has learnt that bytes of ours did not arrive (a reset), which a clean read
   /// of end-of-file can hide.
   [[nodiscard]] bool has_error() noexcept;
+
+  /// What the kernel has taken of us. Of `unsent` no byte has left this machine; of
+  /// `unacknowledged`, which includes those, nobody knows whether it arrived. Also right after the
+  /// connection broke, until close().
+  struct InKernel {
+    std::size_t unsent = 0;
+    std::size_t unacknowledged = 0;
+  };
+  [[nodiscard]] InKernel in_kernel() noexcept;
 
   /// Makes the socket one of those that `counted` counts, until it is closed.
   void count(base::Counted counted) { counted_ = std::move(counted); }
