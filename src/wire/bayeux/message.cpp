@@ -96,14 +96,14 @@ Status read_ack(const json::Value& ext, Message& message) {
 
 base::Result<std::span<const Message>> MessageParser::parse(std::string_view text,
                                                             std::size_t messages_max) {
-  messages_.clear();
-  arena_.release();
+  latest_->messages_.clear();
+  latest_->arena_.release();
   auto parsed = json_.parse(text);
   if (!parsed) return std::move(parsed.error());
   const json::Value& request = *parsed;
   if (request.is_object()) {
     if (auto added = add(request, messages_max); !added) return std::move(added.error());
-    return std::span<const Message>(messages_);
+    return latest_->all();
   }
   if (!request.is_array()) {
     return Error{Errc::invalid, std::string("expected an array of messages or one message, not ")
@@ -113,17 +113,22 @@ base::Result<std::span<const Message>> MessageParser::parse(std::string_view tex
   for (json::Value element; walker.next(element);) {
     if (auto added = add(element, messages_max); !added) return std::move(added.error());
   }
-  return std::span<const Message>(messages_);
+  return latest_->all();
+}
+
+std::unique_ptr<Messages> MessageParser::take() {
+  latest_->text_ = json_.take_text();
+  return std::exchange(latest_, std::make_unique<Messages>());
 }
 
 Status MessageParser::add(const json::Value& value, std::size_t messages_max) {
-  if (messages_.size() == messages_max) {
+  if (latest_->messages_.size() == messages_max) {
     return Error{Errc::too_large, "more messages in one request than batch_messages_max = " +
                                       std::to_string(messages_max)};
   }
-  auto status = read(value, messages_.emplace_back());
+  auto status = read(value, latest_->messages_.emplace_back());
   if (status) return status;
-  const std::string place = "message " + std::to_string(messages_.size()) + ": ";
+  const std::string place = "message " + std::to_string(latest_->messages_.size()) + ": ";
   return Error{status.error().code, place + status.error().detail};
 }
 
@@ -132,16 +137,17 @@ Status MessageParser::read(const json::Value& object, Message& message) {
       object, {"channel", "id", "clientId", "version", "supportedConnectionTypes", "connectionType",
                "subscription", "data", "advice", "ext"});
   if (!fields) return std::move(fields.error());
+  Arena& arena = latest_->arena_;
   const auto& [channel, id, client_id, version, types, connection_type, subscription, data, advice,
                ext] = *fields;
-  message.channel = text_field(channel, arena_);
+  message.channel = text_field(channel, arena);
   message.id = id_field(id);
-  message.client_id = text_field(client_id, arena_);
+  message.client_id = text_field(client_id, arena);
   message.has_version = version.has_value();
-  message.version = text_field(version, arena_).text;
-  message.supported_connection_types = list_field(types, arena_);
-  message.connection_type = text_field(connection_type, arena_);
-  message.subscription = list_field(subscription, arena_);
+  message.version = text_field(version, arena).text;
+  message.supported_connection_types = list_field(types, arena);
+  message.connection_type = text_field(connection_type, arena);
+  message.subscription = list_field(subscription, arena);
   message.data = data;
   message.ext = ext;
   if (advice) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <optional>
 #include <span>
@@ -71,6 +72,25 @@ struct Message {
   AckField ack;
 };
 
+/// Messages with the text that they look at.
+class Messages {
+ public:
+  [[nodiscard]] std::span<const Message> all() const noexcept { return messages_; }
+  /// What is kept with them.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return sizeof(Messages) + text_.capacity() + messages_.capacity() * sizeof(Message);
+  }
+
+ private:
+  friend class MessageParser;
+  std::vector<char> text_;  // only when they have been taken from their parser
+  std::vector<Message> messages_;
+  // Lists of names, and texts that held escapes. 4 KiB serve all but strange requests; what those
+  // take beyond is given back at the next parse.
+  alignas(std::max_align_t) std::array<std::byte, 4096> arena_start_;
+  std::pmr::monotonic_buffer_resource arena_{arena_start_.data(), arena_start_.size()};
+};
+
 /// Reads what one request body or one frame carries.
 ///
 /// Threads: one per worker. Cost: two linear walks after the JSON check; memory is reused, and
@@ -84,17 +104,16 @@ class MessageParser {
   /// is no object, and an object in which a field that we read stands twice (section 10.8: else a
   /// filter before us and we could each believe another one). `too_large` for too many messages.
   base::Result<std::span<const Message>> parse(std::string_view text, std::size_t messages_max);
+  /// What the last parse() returned, to be kept: those messages stay where they are and live as
+  /// long as this does.
+  std::unique_ptr<Messages> take();
 
  private:
   base::Status add(const json::Value& value, std::size_t messages_max);
   base::Status read(const json::Value& object, Message& message);
 
   json::Parser json_;
-  std::vector<Message> messages_;
-  // Lists of names, and texts that held escapes. 4 KiB serve all but strange requests; what those
-  // take beyond is given back at the next parse.
-  alignas(std::max_align_t) std::array<std::byte, 4096> arena_start_;
-  std::pmr::monotonic_buffer_resource arena_{arena_start_.data(), arena_start_.size()};
+  std::unique_ptr<Messages> latest_ = std::make_unique<Messages>();
 };
 
 }  // namespace fanfare::wire::bayeux

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -170,6 +171,8 @@ class Parser {
   /// An error is `invalid`, with a sentence for whoever wrote the
   /// text.
   base::Result<Value> parse(std::string_view text);
+  /// Gives the last text away, with all values that look at it: they live as long as this does.
+  std::vector<char> take_text();
 
  private:
   struct State;

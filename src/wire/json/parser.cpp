@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <utility>
 #include <vector>
 
 #include <simdjson.h>
@@ -25,6 +26,9 @@ struct Parser::State {
   // simdjson reads whole vectors, up to this many bytes past the end.
   std::string_view copy_padded(std::string_view text) {
     const std::size_t needed = text.size() + simdjson::SIMDJSON_PADDING;
+    // A large one is not kept for small ones: they may be given away, and kept for a while.
+    if (buffer.size() > kCapacityMin && buffer.size() / 4 > needed)
+      std::vector<char>().swap(buffer);
     if (buffer.size() < needed) buffer.resize(needed);
     text.copy(buffer.data(), text.size());
     return {buffer.data(), text.size()};
@@ -56,6 +60,10 @@ base::Result<Value> Parser::parse(std::string_view text) {
   const std::string_view copy = state_->copy_padded(text);
   if (state_->accepts(copy)) return Value(trimmed(copy));
   return validate(copy, state_->depth_max);
+}
+
+std::vector<char> Parser::take_text() {
+  return std::exchange(state_->buffer, {});
 }
 
 }  // namespace fanfare::wire::json
