@@ -15,6 +15,8 @@ class ByteBudget {
   explicit ByteBudget(std::size_t max) : max_(max) {}
 
   [[nodiscard]] std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
+  /// For who keeps his own count. Less, when it wraps.
+  void add(std::size_t bytes) noexcept { used_.fetch_add(bytes, std::memory_order_relaxed); }
   [[nodiscard]] std::size_t max() const noexcept { return max_; }
   [[nodiscard]] bool is_exceeded() const noexcept { return used() > max_; }
 

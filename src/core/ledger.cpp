@@ -24,6 +24,14 @@ constexpr Disconnect kOverRealmMemory{1013, "realm_memory_max is reached"};
 constexpr Disconnect kOverAddressMemory{1013, "address_memory_max is reached"};
 constexpr Disconnect kOverIncoming{1013, "incoming_bytes_max is reached"};
 
+/// Which of two is rather to give way: who holds far more, or of about equals who has held longer.
+detail::Heavy* rather(detail::Heavy* one, detail::Heavy* other) {
+  if (one == nullptr || other == nullptr) return one == nullptr ? other : one;
+  if (one->size_class > other->size_class + 1) return one;
+  if (other->size_class > one->size_class + 1) return other;
+  return one->number < other->number ? one : other;
+}
+
 std::uint32_t clamped(std::size_t bytes) {
   return static_cast<std::uint32_t>(
       std::min<std::size_t>(bytes, std::numeric_limits<std::uint32_t>::max()));
@@ -39,17 +47,26 @@ Address::~Address() {
 
 // ---- Holder
 
-Holder::Holder(AddressPtr address, RealmShare& realm)
-    : address_(std::move(address)), realm_(&realm) {}
+Holder::Holder(AddressPtr address, RealmShare& realm, bool counts_as_connection)
+    : address_(std::move(address)), realm_(&realm), counts_as_connection_(counts_as_connection) {
+  if (counts_as_connection_) ++address_->connections;
+}
 
 Holder::~Holder() {
+  leave();
+}
+
+void Holder::leave() noexcept {
+  if (!address_) return;
   set_own(0);
   set_shared(0);
+  if (counts_as_connection_) --address_->connections;
+  address_.reset();
 }
 
 void Holder::set_own(std::size_t bytes) noexcept {
   const std::uint32_t now = clamped(bytes);
-  if (now == own_) return;
+  if (now == own_ || !address_) return;
   const std::size_t more = std::size_t{now} - own_;  // or less: it wraps
   own_ = now;
   address_->own_ += more;
@@ -60,7 +77,7 @@ void Holder::set_own(std::size_t bytes) noexcept {
 
 void Holder::set_shared(std::size_t bytes) noexcept {
   const std::uint32_t now = clamped(bytes);
-  if (now == shared_) return;
+  if (now == shared_ || !address_) return;
   const std::size_t more = std::size_t{now} - shared_;  // likewise
   shared_ = now;
   realm_->shared += more;
@@ -69,7 +86,7 @@ void Holder::set_shared(std::size_t bytes) noexcept {
 }
 
 void Holder::move_to(AddressPtr address, RealmShare& realm) noexcept {
-  if (address == address_ && &realm == realm_) return;
+  if (!address_ || (address == address_ && &realm == realm_)) return;
   const std::size_t own = std::exchange(own_, 0);
   const std::size_t shared = std::exchange(shared_, 0);
   address_->own_ -= own;
@@ -78,6 +95,10 @@ void Holder::move_to(AddressPtr address, RealmShare& realm) noexcept {
   address_->ledger_.own_ -= own;
   address_->ledger_.shared_ -= shared;
   heavy_.reset();
+  if (counts_as_connection_) {
+    --address_->connections;
+    ++address->connections;
+  }
   address_ = std::move(address);
   realm_ = &realm;
   set_own(own);
@@ -92,7 +113,7 @@ void Holder::rank() noexcept {
   } else {
     const int size_class = static_cast<int>(std::bit_width(weight)) - 1;
     if (!heavy_) {
-      heavy_ = std::make_unique<detail::Heavy>(*this);
+      heavy_ = std::make_unique<detail::Heavy>(*this, ++address_->ledger_.heavy_count_);
       address_->heavy_.push_back(*heavy_);
     }
     if (heavy_->size_class != size_class) {
@@ -218,16 +239,9 @@ bool Ledger::shed_one_unfinished() {
   const auto has_unfinished = [](const detail::Heavy& heavy) {
     return heavy.holder.unfinished_bytes() > 0;
   };
-  for (std::size_t digits = no_realm_.heavy.size(); digits-- > 0;) {
-    const auto find_in = [&](RealmShare& realm) -> Holder* {
-      const auto found = std::ranges::find_if(realm.heavy[digits], has_unfinished);
-      return found == realm.heavy[digits].end() ? nullptr : &found->holder;
-    };
-    Holder* holder = find_in(no_realm_);
-    for (const auto& [id, realm] : realms_) holder = holder != nullptr ? holder : find_in(*realm);
-    if (holder != nullptr) return make_give_way(holder, kOverIncoming);
-  }
-  return false;
+  detail::Heavy* found = heaviest(no_realm_, has_unfinished);
+  for (const auto& [id, realm] : realms_) found = rather(found, heaviest(*realm, has_unfinished));
+  return found != nullptr && make_give_way(&found->holder, kOverIncoming);
 }
 
 template <typename Weight>
@@ -239,10 +253,22 @@ RealmShare& Ledger::largest(Weight weight) {
   return *found;
 }
 
+template <typename Fits>
+detail::Heavy* Ledger::heaviest(RealmShare& realm, Fits fits) noexcept {
+  detail::Heavy* found = nullptr;
+  for (auto row = realm.heavy.rbegin(); row != realm.heavy.rend(); ++row) {
+    const auto first = std::ranges::find_if(*row, fits);
+    if (first == row->end()) continue;
+    // Those of the next row may be its equals, and have held it longer.
+    if (found != nullptr) return rather(found, &*first);
+    found = &*first;
+  }
+  return found;
+}
+
 Holder* Ledger::heaviest(RealmShare& realm) noexcept {
-  const auto found = std::find_if(realm.heavy.rbegin(), realm.heavy.rend(),
-                                  [](const auto& row) { return !row.empty(); });
-  return found == realm.heavy.rend() ? nullptr : &found->front().holder;
+  detail::Heavy* const found = heaviest(realm, [](const detail::Heavy&) { return true; });
+  return found == nullptr ? nullptr : &found->holder;
 }
 
 Holder* Ledger::heaviest(Address& address) noexcept {
@@ -251,7 +277,7 @@ Holder* Ledger::heaviest(Address& address) noexcept {
   for (; left > 0; --left) {
     detail::Heavy& next = address.heavy_.front();
     address.heavy_.splice(address.heavy_.end(), address.heavy_, address.heavy_.begin());
-    if (found == nullptr || next.size_class > found->size_class) found = &next;
+    found = rather(found, &next);
   }
   return found == nullptr ? nullptr : &found->holder;
 }

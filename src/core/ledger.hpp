@@ -49,8 +49,10 @@ using ByAddress =
 
 /// What a holder has only while it holds so much that it may have to give way.
 struct Heavy : ByRealm, ByAddress {
-  explicit Heavy(Holder& its_holder) : holder(its_holder) {}
+  Heavy(Holder& its_holder, std::uint64_t its_number) : holder(its_holder), number(its_number) {}
   Holder& holder;
+  /// Who has become heavy later has a higher one.
+  std::uint64_t number;
   int size_class = 0;
 };
 
@@ -111,7 +113,8 @@ class Holder {
   /// particular has some 600 bytes.
   static constexpr std::size_t kHeavyBytes = 2048;
 
-  Holder(AddressPtr address, RealmShare& realm);
+  /// `counts_as_connection`: it is a socket of that address, until it leaves.
+  Holder(AddressPtr address, RealmShare& realm, bool counts_as_connection = false);
   Holder(const Holder&) = delete;
   Holder& operator=(const Holder&) = delete;
 
@@ -131,6 +134,9 @@ class Holder {
   /// What it keeps together with others (publications, rows of them), as if it were alone.
   void set_shared(std::size_t bytes) noexcept;
 
+  /// It has gone, though somebody still refers to it: it keeps nothing any more.
+  void leave() noexcept;
+
   /// It works for another visitor, or in another realm, from now on.
   void move_to(AddressPtr address, RealmShare& realm) noexcept;
 
@@ -147,12 +153,13 @@ class Holder {
   void enter(std::size_t own, std::size_t shared) noexcept;
   void rank() noexcept;
 
-  AddressPtr address_;
+  AddressPtr address_;  // null when it has left
   RealmShare* realm_;
   std::unique_ptr<detail::Heavy> heavy_;
   // Nothing of one peer is near 4 GiB: the largest limits of the configuration are 1 GiB.
   std::uint32_t own_ = 0;
   std::uint32_t shared_ = 0;
+  bool counts_as_connection_;
 };
 
 /// Who keeps how much memory on one worker: for each address, each realm, and in all. Over a limit
@@ -174,10 +181,8 @@ class Ledger final : private base::Turn::Waiter {
   /// `network` is net::Socket::peer_network(), or whatever else names who is behind a connection.
   AddressPtr address(std::string_view network);
 
-  /// What somebody keeps for many at once (rows of publications, files): counted once.
-  void add_common(std::ptrdiff_t bytes) noexcept {
-    common_ += static_cast<std::size_t>(bytes);  // or less: it wraps
-  }
+  /// Where those count who keep something for many at once (rows of publications, files).
+  [[nodiscard]] std::size_t& common_bytes() noexcept { return common_; }
 
   /// What is kept, in all.
   [[nodiscard]] std::size_t bytes() const noexcept { return own_ + common_ + publications(); }
@@ -208,6 +213,8 @@ class Ledger final : private base::Turn::Waiter {
   bool shed_one_unfinished();
   template <typename Weight>
   RealmShare& largest(Weight weight);
+  template <typename Fits>
+  static detail::Heavy* heaviest(RealmShare& realm, Fits fits) noexcept;
   static Holder* heaviest(RealmShare& realm) noexcept;
   static Holder* heaviest(Address& address) noexcept;
   bool make_give_way(Holder* holder, const Disconnect& why);
@@ -220,6 +227,7 @@ class Ledger final : private base::Turn::Waiter {
   std::size_t own_ = 0;
   std::size_t shared_ = 0;
   std::size_t common_ = 0;
+  std::uint64_t heavy_count_ = 0;  // how many there have been
   bool sheds_queued_ = false;
   bool sheds_all_ = false;
   bool sheds_unfinished_ = false;
