@@ -140,14 +140,14 @@ void Demo::handle(const Request& request, const core::RealmPtr& realm, std::stri
 void Demo::post_comment(const Request& request, const core::RealmPtr& realm, Reply reply) {
   auto draft = read_draft(request.body(), parser_);
   if (!draft) return reply(error_response(draft.error()));
-  if (const auto backlog = exchange_.check_backlog(); !backlog)
+  if (const auto backlog = exchange_.check_backlog(*realm); !backlog)
     return reply(error_response(backlog.error()));
   const std::uint64_t id =
       comments_.add(std::move(draft->name), std::move(draft->text), clock_.wall_now());
   auto channel = core::ChannelName::from_api_name("demo-comments", {});
   std::vector<core::PublishItem> items(1);
-  items[0].publication = std::make_shared<core::Publication>(
-      core::Publication{std::move(*channel), fmt::format(R"({{"new_comment":{}}})", id)});
+  items[0].publication = core::make_publication(*realm, std::move(*channel),
+                                                fmt::format(R"({{"new_comment":{}}})", id));
   exchange_.publish(realm, std::move(items), [reply = std::move(reply), id]() mutable {
     reply(json_response(fmt::format(R"({{"comment_posted":true,"id":{}}})"
                                     "\n",

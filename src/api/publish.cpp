@@ -46,7 +46,7 @@ Result<std::vector<core::PublishItem>> PublishApi::read(const Request& request,
   }
   auto items = read_publish_body(request.body(), path_channel, realm, parser_);
   if (items && *access == Access::none && !std::ranges::all_of(*items, is_public)) return unproven;
-  if (const auto backlog = exchange_.check_backlog(); !backlog) return backlog.error();
+  if (const auto backlog = exchange_.check_backlog(realm); !backlog) return backlog.error();
   return items;
 }
 

@@ -71,8 +71,8 @@ class ItemReader {
     if (auto status = read_id("prev-id", given[prev_id], item.prev_id); !status)
       return status.error();
     if (given[no_seq]) item.waits_for_predecessor = !given[no_seq]->as_bool().value_or(false);
-    item.publication = std::make_shared<core::Publication>(
-        core::Publication{std::move(*name), wire::json::single_line(data->raw())});
+    item.publication =
+        core::make_publication(realm_, std::move(*name), wire::json::single_line(data->raw()));
     return item;
   }
 

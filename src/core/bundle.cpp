@@ -1,18 +1,50 @@
 #include "core/bundle.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace fanfare::core {
 
-Bundle::Bundle(BundlePtr previous, const PublicationPtr& publication)
-    : previous_(std::move(previous)),
+namespace {
+
+std::size_t bytes_of(const Publication& publication) {
+  return publication.data.size() + publication.ext.size() + publication.channel.text().size();
+}
+
+// What the allocator adds to a block.
+constexpr std::size_t kBlockOverhead = 16;
+
+}  // namespace
+
+Bundle::Bundle(BundlePtr previous, std::vector<PublicationPtr> before,
+               const PublicationPtr& publication, std::size_t* kept)
+    : kept_(kept),
+      previous_(std::move(previous)),
+      before_(std::move(before)),
       publication_(publication),
-      bytes_((previous_ ? previous_->bytes_ : 0) + publication->data.size() +
-             publication->ext.size() + publication->channel.text().size()),
-      size_((previous_ ? previous_->size_ : 0) + 1) {}
+      bytes_((previous_ ? previous_->bytes_ : 0) + bytes_of(*publication)),
+      size_(static_cast<std::uint32_t>((previous_ ? previous_->size_ : 0) + before_.size() + 1)) {
+  for (const PublicationPtr& one : before_) bytes_ += bytes_of(*one);
+  count(base_bytes());
+}
+
+BundlePtr Bundle::of_row(std::vector<PublicationPtr> row, std::size_t* kept) {
+  const PublicationPtr last = std::move(row.back());
+  row.pop_back();
+  return BundlePtr(new Bundle(nullptr, std::move(row), last, kept));
+}
+
+std::ptrdiff_t Bundle::base_bytes() const noexcept {
+  return static_cast<std::ptrdiff_t>(sizeof(Bundle) + kBlockOverhead +
+                                     before_.capacity() * sizeof(PublicationPtr));
+}
 
 Bundle::~Bundle() {
+  count(-base_bytes());
+  for (const std::string& form : forms_) {
+    if (!form.empty()) count(-static_cast<std::ptrdiff_t>(form.capacity()));
+  }
   if (previous_ && previous_->latest_child_ == this) previous_->latest_child_ = nullptr;
   // A long row is taken apart in a loop: one destructor inside the other would use up the stack.
   BundlePtr at = std::move(previous_);
@@ -26,7 +58,7 @@ Bundle::~Bundle() {
 
 BundlePtr Bundle::with(const PublicationPtr& publication) {
   if (latest_child_ != nullptr && latest_child_->publication_ == publication) return latest_child_;
-  BundlePtr child(new Bundle(this, publication));
+  BundlePtr child(new Bundle(this, {}, publication, kept_));
   latest_child_ = child.get();
   return child;
 }
@@ -39,17 +71,17 @@ const Bundle::Halves& Bundle::split(std::size_t bytes_max) {
   for_each([&](const PublicationPtr& next) {
     const bool fits = !first || (!rest && first->bytes() + next->data.size() <= bytes_max);
     BundlePtr& part = fits ? first : rest;
-    part = part ? part->with(next) : of(next);
+    part = part ? part->with(next) : of(next, kept_);
   });
   return *halves_;
 }
 
 std::vector<const Bundle*> Bundle::path() const {
-  std::vector<const Bundle*> path(size_);
-  std::size_t at = size_;
+  std::vector<const Bundle*> path;
   for (const Bundle* bundle = this; bundle != nullptr; bundle = bundle->previous_.get()) {
-    path[--at] = bundle;
+    path.push_back(bundle);
   }
+  std::ranges::reverse(path);
   return path;
 }
 

@@ -31,10 +31,13 @@ class Bundle : public boost::intrusive_ref_counter<Bundle, boost::thread_unsafe_
   /// own.
   static constexpr std::size_t kForms = 4;
 
-  /// A bundle of one.
-  static BundlePtr of(const PublicationPtr& publication) {
-    return BundlePtr(new Bundle(nullptr, publication));
+  /// A bundle of one. `kept` is where the bytes of it, and of those that follow it, are counted; it
+  /// must outlive them.
+  static BundlePtr of(const PublicationPtr& publication, std::size_t* kept = nullptr) {
+    return BundlePtr(new Bundle(nullptr, {}, publication, kept));
   }
+  /// The same of a row, which is not empty.
+  static BundlePtr of_row(std::vector<PublicationPtr> row, std::size_t* kept = nullptr);
   ~Bundle();
   Bundle(const Bundle&) = delete;
   Bundle& operator=(const Bundle&) = delete;
@@ -52,7 +55,10 @@ class Bundle : public boost::intrusive_ref_counter<Bundle, boost::thread_unsafe_
   template <typename Visit>
   void for_each(Visit&& visit) const {
     if (size_ == 1) return visit(publication_);  // nearly always
-    for (const Bundle* bundle : path()) visit(bundle->publication_);
+    for (const Bundle* bundle : path()) {
+      for (const PublicationPtr& publication : bundle->before_) visit(publication);
+      visit(bundle->publication_);
+    }
   }
 
   /// This row in two, the first as long as `bytes_max` allows, but never empty; the second may be
@@ -64,15 +70,25 @@ class Bundle : public boost::intrusive_ref_counter<Bundle, boost::thread_unsafe_
   template <typename Make>
   const std::string& form(std::size_t number, Make&& make) {
     std::string& form = forms_[number];
-    if (form.empty()) make(form);
+    if (form.empty()) {
+      make(form);
+      count(static_cast<std::ptrdiff_t>(form.capacity()));
+    }
     return form;
   }
 
  private:
-  Bundle(BundlePtr previous, const PublicationPtr& publication);
+  Bundle(BundlePtr previous, std::vector<PublicationPtr> before, const PublicationPtr& publication,
+         std::size_t* kept);
   [[nodiscard]] std::vector<const Bundle*> path() const;
+  void count(std::ptrdiff_t bytes) noexcept {
+    if (kept_ != nullptr) *kept_ += static_cast<std::size_t>(bytes);  // or less: it wraps
+  }
+  [[nodiscard]] std::ptrdiff_t base_bytes() const noexcept;
 
+  std::size_t* kept_;
   BundlePtr previous_;
+  std::vector<PublicationPtr> before_;  // in a row that was made at once: all but the last
   PublicationPtr publication_;
   // The child asked for last; it clears this when it goes. One is enough: see with().
   Bundle* latest_child_ = nullptr;
@@ -91,14 +107,18 @@ struct Bundle::Halves {
 /// while it is being delivered.
 class BundleRoot {
  public:
+  /// `kept` is where the bytes of all bundles are counted; null for nowhere.
+  explicit BundleRoot(std::size_t* kept = nullptr) : kept_(kept) {}
+
   BundlePtr bundle_of(const PublicationPtr& publication) {
-    if (!latest_ || &latest_->last() != publication.get()) latest_ = Bundle::of(publication);
+    if (!latest_ || &latest_->last() != publication.get()) latest_ = Bundle::of(publication, kept_);
     return latest_;
   }
   /// Gives the memory back when the turn is over.
   void reset() noexcept { latest_.reset(); }
 
  private:
+  std::size_t* kept_;
   BundlePtr latest_;
 };
 

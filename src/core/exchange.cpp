@@ -9,6 +9,8 @@ namespace {
 
 // With what the allocator and those who wait for the answer add.
 constexpr std::size_t kWaitingOverhead = 512;
+// Of one realm: some full messages.
+constexpr std::size_t kWaitingAlways = 256_KiB;
 
 std::size_t weight(const Publication& publication) {
   return publication.data.size() + publication.ext.size() + kWaitingOverhead;
@@ -46,12 +48,15 @@ class Exchange::Countdown {
 };
 
 Exchange::Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers,
-                   Courier& courier, std::size_t waiting_bytes_max)
+                   Courier& courier, const ExchangeLimits& limits)
     : self_(self),
       clock_(clock),
       timers_(timers),
       courier_(courier),
-      intake_([this](base::Task task) { at_turn_end(std::move(task)); }, waiting_bytes_max) {}
+      turn_([this](base::Task task) { courier_.at_turn_end(std::move(task)); }),
+      ledger_(turn_, limits.memory),
+      waiting_bytes_max_(limits.waiting_bytes_max),
+      intake_(turn_, limits.waiting_bytes_max) {}
 
 Exchange::~Exchange() = default;
 
@@ -144,9 +149,15 @@ void Exchange::let_in(const RealmPtr& realm, std::vector<PublishItem> items, Don
   if (!intake_.is_open() || !enter()) intake_.wait(realm, bytes, std::move(enter));
 }
 
-base::Status Exchange::check_backlog() const {
-  const bool is_full = std::ranges::any_of(
-      all_, [](const Exchange* exchange) { return exchange->intake_.is_full(); });
+base::Status Exchange::check_backlog(const Realm& realm) const {
+  const std::size_t waiting = realm.use->waiting.used();
+  // One realm that publishes as fast as it can must not switch off the others: half of the place
+  // is the most that is its own, and for a little there is always place.
+  if (waiting <= kWaitingAlways) return base::Done{};
+  const bool has_its_half = waiting > waiting_bytes_max_ * all_.size() / 2;
+  const bool is_full = has_its_half || std::ranges::any_of(all_, [](const Exchange* exchange) {
+                         return exchange->intake_.is_full();
+                       });
   if (!is_full) return base::Done{};
   return base::Error{base::Errc::unavailable,
                      "more is being published than can be delivered, and as much waits as "

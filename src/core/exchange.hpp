@@ -13,9 +13,11 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "base/timer_wheel.hpp"
+#include "base/turn.hpp"
 #include "core/home.hpp"
 #include "core/hub.hpp"
 #include "core/intake.hpp"
+#include "core/ledger.hpp"
 #include "core/realm.hpp"
 #include "core/worker_set.hpp"
 
@@ -33,6 +35,13 @@ class Courier {
   ~Courier() = default;
 };
 
+/// Of one worker.
+struct ExchangeLimits {
+  /// Publications that may wait to come in, see Intake.
+  std::size_t waiting_bytes_max = Intake::kWaitingBytesMax;
+  LedgerLimits memory = {};
+};
+
 /// One worker's end of what joins all workers: takes publications to the homes of their channels,
 /// tells homes who listens, and hands what comes back to this worker's hubs.
 ///
@@ -43,9 +52,8 @@ class Courier {
 /// Threads: one worker's. It touches another worker's exchange only inside a task posted there.
 class Exchange {
  public:
-  /// `waiting_bytes_max`: publications that may wait to come in, see Intake.
   Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers, Courier& courier,
-           std::size_t waiting_bytes_max = Intake::kWaitingBytesMax);
+           const ExchangeLimits& limits = {});
   ~Exchange();
 
   /// Introduces the workers to each other, this one included, in the order of their indices. Once,
@@ -62,9 +70,9 @@ class Exchange {
   /// deliver, they wait at the door: see intake().
   void publish(const RealmPtr& realm, std::vector<PublishItem> items, base::Task accepted);
 
-  /// To be asked before publish(): whether what waits to be passed on, on any worker, is as much as
-  /// may wait. The error says so to the publisher.
-  [[nodiscard]] base::Status check_backlog() const;
+  /// To be asked before publish(): whether what waits to be passed on is as much as may wait, of
+  /// the realm or, on any worker, of all together. The error says so to the publisher.
+  [[nodiscard]] base::Status check_backlog(const Realm& realm) const;
 
   /// The realm's hub on this worker.
   [[nodiscard]] Hub& hub(const RealmPtr& realm);
@@ -72,7 +80,9 @@ class Exchange {
   /// Through it come the publications whose channels are at home on this worker, and those from
   /// other homes.
   [[nodiscard]] Intake& intake() noexcept { return intake_; }
-  void at_turn_end(base::Task task) { courier_.at_turn_end(std::move(task)); }
+  /// What this worker does in a turn of its loop, and what peers make it keep.
+  [[nodiscard]] base::Turn& turn() noexcept { return turn_; }
+  [[nodiscard]] Ledger& ledger() noexcept { return ledger_; }
 
   [[nodiscard]] WorkerIndex self() const noexcept { return self_; }
   [[nodiscard]] std::size_t worker_count() const noexcept { return all_.size(); }
@@ -102,6 +112,9 @@ class Exchange {
   const base::Clock& clock_;
   base::TimerWheel& timers_;
   Courier& courier_;
+  base::Turn turn_;
+  Ledger ledger_;
+  std::size_t waiting_bytes_max_;
   Intake intake_;
   std::vector<Exchange*> all_;
   boost::unordered_flat_map<std::string, std::unique_ptr<LocalRealm>> realms_;  // by realm id

@@ -12,6 +12,7 @@ Subscription& Subscription::operator=(Subscription&& other) noexcept {
   reset();
   topic_ = std::exchange(other.topic_, nullptr);
   index_ = other.index_;
+  made_topic_ = other.made_topic_;
   if (topic_ != nullptr) topic_->listeners[index_].subscription = this;
   return *this;
 }
@@ -27,6 +28,15 @@ void Subscription::reset() noexcept {
   if (topic.listeners.empty()) topic.hub->forget(topic);
 }
 
+std::size_t Subscription::bytes() const noexcept {
+  // Its entry here and in the topic, both in vectors that grow by half of what they hold.
+  constexpr std::size_t kEntries = 48;
+  if (!made_topic_) return kEntries;
+  // The place in the table, and what the allocator adds.
+  constexpr std::size_t kTable = 64;
+  return kEntries + sizeof(Topic) + kTable + pattern().text().capacity();
+}
+
 Subscription Hub::subscribe(const ChannelPattern& pattern, Subscriber& subscriber) {
   Topics& table = topics(pattern.reach());
   auto found = table.find(pattern.base());
@@ -36,6 +46,7 @@ Subscription Hub::subscribe(const ChannelPattern& pattern, Subscriber& subscribe
     found = table.emplace(key, std::move(made)).first;
   }
   Subscription subscription;
+  subscription.made_topic_ = found->second->listeners.empty();
   subscription.topic_ = found->second.get();
   subscription.index_ = static_cast<std::uint32_t>(subscription.topic_->listeners.size());
   subscription.topic_->listeners.push_back({&subscriber, &subscription});

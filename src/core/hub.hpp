@@ -52,11 +52,14 @@ class Subscription {
   void reset() noexcept;
   /// What was subscribed to. Only while it is held.
   [[nodiscard]] const ChannelPattern& pattern() const noexcept { return topic_->pattern; }
+  /// What it takes, with the topic if it was the first on it. Always the same.
+  [[nodiscard]] std::size_t bytes() const noexcept;
 
  private:
   friend class Hub;
   detail::Topic* topic_ = nullptr;
   std::uint32_t index_ = 0;  // of our entry in topic_->listeners
+  bool made_topic_ = false;
 };
 
 /// Who listens to what in one realm, for the sessions of one worker thread.

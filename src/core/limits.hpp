@@ -57,6 +57,9 @@ struct BayeuxTiming {
   milliseconds connect_timeout{30'000};
   /// A session without a sign of life is forgotten after this many connect timeouts.
   int session_timeouts = 2;
+  /// A session that has not connected once is forgotten sooner: clients connect as soon as they
+  /// have shaken hands, and each that never does takes a place.
+  milliseconds handshake_timeout{20'000};
   [[nodiscard]] milliseconds session_timeout() const { return connect_timeout * session_timeouts; }
 };
 

@@ -3,7 +3,9 @@
 #include <memory>
 #include <string>
 
+#include "base/byte_budget.hpp"
 #include "core/channel.hpp"
+#include "core/realm.hpp"
 
 namespace fanfare::core {
 
@@ -15,8 +17,15 @@ struct Publication {
   /// What a publisher that is a Bayeux client said in `ext`, for the clients that get it: one JSON
   /// value, or empty.
   std::string ext = {};
+  /// What it takes of its realm's share of memory.
+  base::ByteShare kept = {};
 };
 
 using PublicationPtr = std::shared_ptr<const Publication>;
+
+/// Makes a publication that counts as the realm's while anybody keeps it. The realm, or a copy of
+/// it, must outlive it.
+PublicationPtr make_publication(const Realm& realm, ChannelName channel, std::string data,
+                                std::string ext = {});
 
 }  // namespace fanfare::core

@@ -55,6 +55,14 @@ struct ServerLimits {
   /// a close that crosses a request loses a message: it must come later than their own (clients
   /// drop idle ones after 60 s to 90 s).
   milliseconds keep_alive_timeout{300'000};
+  /// All that peers make the server keep, each thing counted once. A small server has 2 GiB, and
+  /// what the allocator and the kernel need comes on top.
+  std::size_t memory_max = 1024_MiB;
+  /// The same of one address (IPv6: one /64 network): a quarter, so that one visitor never takes
+  /// the place of the others, and an office behind one address has room.
+  std::size_t address_memory_max = 256_MiB;
+  /// Sockets of one address on one worker. A proxy on this machine has no more ports than that.
+  std::size_t connections_per_address_max = 30'000;
   /// Bytes of publications that wait for sessions, over all of them; above it the sessions with the
   /// most end first.
   std::size_t queued_bytes_max = 1024_MiB;

@@ -299,20 +299,37 @@ std::vector<ConfigKey<ServerLimits>> make_server_limit_keys() {
                 "Arrays and objects inside each other, in any JSON that a peer sends. Deeper text "
                 "is refused before it is looked at."),
       time_key("body_timeout", &L::body_timeout, {seconds(1), minutes(10)},
-               "From the end of the head to the end of the body."),
+               "From the end of the head to the end of the body; and from the beginning of a "
+               "WebSocket message to its end."),
       time_key("keep_alive_timeout", &L::keep_alive_timeout, {seconds(5), hours(24)},
                "How long an idle HTTP connection stays open. Longer than the 60 to 90 seconds "
                "after which publishing libraries and proxies drop theirs: a publication sent into "
                "a connection that is just being closed is lost."),
+      size_key(
+          "memory_max", &L::memory_max, {16_MiB, 1024 * 1024_MiB},
+          "Memory that visitors and publishers make the server keep, in all: connections, "
+          "sessions, subscriptions, what has come in part, what waits, what is being sent. "
+          "Above it, those who hold most (and longest) are closed, in the realm that has most. "
+          "Give it half of a small machine's memory: kernel and allocator need some too."),
+      size_key(
+          "address_memory_max", &L::address_memory_max, {4_MiB, 1024 * 1024_MiB},
+          "The same of one address (IPv6: one /64 network). Above it, those of this address who "
+          "hold most are closed; others do not notice. Behind a proxy, set trusted_proxies, or "
+          "all visitors are one address."),
+      count_key("connections_per_address_max", &L::connections_per_address_max, {1, 10'000'000},
+                "Connections of one address on one worker. More are refused with status 503."),
       size_key("queued_bytes_max", &L::queued_bytes_max, {1_MiB, 1024 * 1024_MiB},
-               "Bytes of publications that wait for clients between their requests, over all "
-               "sessions. Above it, the sessions that hold most are ended first."),
-      size_key("incoming_bytes_max", &L::incoming_bytes_max, {1_MiB, 1024 * 1024_MiB},
-               "Bytes of bodies and WebSocket messages of which a part has come, over all "
-               "connections. Above it, more of them are refused: status 503, or close code 1013."),
+               "Bytes of publications that wait for clients between their requests, or until they "
+               "read, over all sessions. Above it, the sessions that hold most are ended first."),
+      size_key(
+          "incoming_bytes_max", &L::incoming_bytes_max, {1_MiB, 1024 * 1024_MiB},
+          "Bytes of bodies and WebSocket messages of which a part has come, over all "
+          "connections. Above it, those who hold most of it, and longest, are sent away: status "
+          "503, or close code 1013."),
       size_key("publishing_bytes_max", &L::publishing_bytes_max, {1_MiB, 1024 * 1024_MiB},
                "Bytes of publications that wait because publishers are faster than deliveries "
-               "leave. Above it, publishing is refused with status 503 until there is less."),
+               "leave; half of it is the most for one realm. Above it, publishing is refused with "
+               "status 503 until there is less."),
       size_key("websocket_message_bytes_max", &L::websocket_message_bytes_max, {4_KiB, 1024_MiB},
                "Bytes of one message that a browser sends over a WebSocket."),
       time_key("websocket_unused_timeout", &L::websocket_unused_timeout, {seconds(10), hours(24)},
@@ -342,6 +359,11 @@ std::vector<ConfigKey<core::RealmLimits>> make_realm_limit_keys() {
       count_key("queue_messages_max", &L::queue_messages_max, {1, 10'000'000},
                 "Publications that wait for one session between its requests. A session that "
                 "loses some is ended, so that its client knows and starts anew."),
+      count_key("connection_sessions_max", &L::connection_sessions_max, {1, 10'000},
+                "Sessions that share one WebSocket. Faye and CometD have one."),
+      size_key("realm_memory_max", &L::realm_memory_max, {4_MiB, 1024 * 1024_MiB},
+               "Memory that one realm's visitors and publications take, in all. Above it, those of "
+               "the realm who hold most are closed; other realms do not notice."),
       size_key("queue_bytes_max", &L::queue_bytes_max, {4_KiB, 1024_MiB},
                "Bytes that wait for one session between its requests."),
       size_key("outbox_bytes_max", &L::outbox_bytes_max, {4_KiB, 1024_MiB},
@@ -349,8 +371,9 @@ std::vector<ConfigKey<core::RealmLimits>> make_realm_limit_keys() {
       count_key("sessions_max", &L::sessions_max, {1, 100'000'000},
                 "Sessions of one realm on one worker."),
       count_key("sessions_per_address_max", &L::sessions_per_address_max, {1, 100'000'000},
-                "The same from one address (IPv6: one /64 network). High, because behind a proxy "
-                "all visitors have one address."),
+                "The same from one address (IPv6: one /64 network). High, because an office or a "
+                "mobile network may be one address. Above it, sessions that have never connected "
+                "go first; without such, newcomers are refused."),
       count_key("channel_ids_max", &L::channel_ids_max, {1, 1'000'000},
                 "Ids remembered per channel, to drop a publication that comes twice."),
       time_key("publish_id_window", &L::publish_id_window, {seconds(1), hours(24)},
@@ -370,6 +393,9 @@ std::vector<ConfigKey<core::BayeuxTiming>> make_bayeux_keys() {
                "the 60 seconds at which most proxies give up."),
       count_key("session_timeouts", &T::session_timeouts, {1, 100},
                 "A session without a sign of life is forgotten after this many connect_timeouts."),
+      time_key("handshake_timeout", &T::handshake_timeout, {seconds(1), minutes(10)},
+               "A session that has not connected once is forgotten after this long without a sign "
+               "of life. Clients connect as soon as they have shaken hands."),
   };
 }
 

@@ -17,9 +17,7 @@ struct Server::Parts {
   Config config;
   Realms realms;
   base::SystemClock clock;
-  Shared shared{
-      config, realms, clock, {}, {}, {}, base::ByteBudget(config.server_limits.incoming_bytes_max),
-      {},     {},     {}};
+  Shared shared{config, realms, clock, {}, {}, {}, {}, {}, {}};
 };
 
 namespace {
@@ -74,6 +72,7 @@ base::Result<std::unique_ptr<Server>> Server::start(Config config,
   Shared& shared = parts.shared;
   shared.http_limits = http_limits(parts.config.server_limits);
   shared.websocket_limits = {parts.config.server_limits.websocket_message_bytes_max,
+                             parts.config.server_limits.body_timeout,
                              parts.config.server_limits.websocket_ping_interval,
                              parts.config.server_limits.websocket_unused_timeout};
   for (std::size_t i = 0; i < worker_count; ++i) {

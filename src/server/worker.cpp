@@ -1,5 +1,6 @@
 #include "server/worker.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +21,18 @@ transport::websocket::Compression compression_of(const transport::websocket::Upg
   return {true, upgrade.deflate->server_window_bits == wire::websocket::kWindowBitsMax};
 }
 
+/// One worker's part of each: connections spread evenly.
+core::ExchangeLimits exchange_limits(const Config& config) {
+  const ServerLimits& limits = config.server_limits;
+  return {.waiting_bytes_max = limits.publishing_bytes_max / config.workers,
+          .memory = {.memory_max = limits.memory_max / config.workers,
+                     .workers = config.workers,
+                     // Whoever makes all of it small need not know of the parts.
+                     .address_memory_max =
+                         std::min(limits.address_memory_max, limits.memory_max) / config.workers,
+                     .queued_bytes_max = limits.queued_bytes_max / config.workers}};
+}
+
 }  // namespace
 
 Worker::Worker(Shared& shared, core::WorkerIndex index)
@@ -27,11 +40,9 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
       index_(index),
       scratch_(kScratchBytes),
       loop_(shared.clock),
-      exchange_(index, shared.clock, loop_.timers(), *this,
-                shared.config.server_limits.publishing_bytes_max / shared.config.workers),
+      exchange_(index, shared.clock, loop_.timers(), *this, exchange_limits(shared.config)),
       bayeux_(exchange_, loop_.timers(), shared.clock,
-              {shared.config.server_limits.queued_bytes_max / shared.config.workers,
-               shared.config.server_limits.json_depth_max}),
+              {shared.config.server_limits.json_depth_max}),
       publish_(exchange_, shared.clock, shared.config.server_limits.json_depth_max),
       static_files_(shared.config.static_dir.value_or("")),
       demo_(shared.demo_comments, exchange_, shared.clock),
@@ -42,12 +53,21 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
                shared.config.demo,
                [this](const ConnectionPtr& connection, core::RealmPtr realm,
                       const Request& request) { upgrade(connection, std::move(realm), request); }}),
-      http_context_{loop_, shared.http_limits, router_, scratch_, shared.incoming, {}},
+      incoming_(shared.config.server_limits.incoming_bytes_max / shared.config.workers),
+      http_context_{loop_,
+                    shared.http_limits,
+                    router_,
+                    exchange_.turn(),
+                    exchange_.ledger(),
+                    scratch_,
+                    incoming_,
+                    {},
+                    {}},
       websocket_context_{loop_,
                          shared.websocket_limits,
                          bayeux_,
                          scratch_,
-                         shared.incoming,
+                         incoming_,
                          inflater_,
                          deflater_,
                          {},
@@ -81,6 +101,7 @@ void Worker::clear() {
   while (!http_connections_.empty()) http_connections_.front().abort();
   exchange_.intake().clear();
   bayeux_.clear();
+  exchange_.turn().clear();
   loop_.discard_mail();
 }
 
@@ -110,6 +131,12 @@ void Worker::accept(net::Socket socket) {
 
 void Worker::upgrade(const ConnectionPtr& connection, core::RealmPtr realm,
                      const Request& request) {
+  if (shared_.is_draining) {
+    wire::http1::Response leaving;
+    leaving.status = 503;
+    leaving.close = true;
+    return connection->respond(leaving);
+  }
   const transport::websocket::Upgrade upgrade = transport::websocket::accept_upgrade(request);
   if (!upgrade.is_accepted()) return connection->respond(upgrade.response);
   std::string answer = encode(upgrade.response, wire::http1::ResponseContext(request));

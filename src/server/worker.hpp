@@ -37,7 +37,6 @@ struct Shared {
   api::DemoComments demo_comments;
   std::atomic<bool> is_draining{false};
   std::atomic<std::size_t> connection_count{0};
-  base::ByteBudget incoming;
   transport::http::ConnectionLimits http_limits;
   transport::websocket::ConnectionLimits websocket_limits;
   /// All workers, in the order of their indices; filled before any of them runs.
@@ -105,6 +104,7 @@ class Worker final : public core::Courier {
   api::Demo demo_;
   transport::http::BayeuxEndpoint bayeux_over_http_;
   Router router_;
+  base::ByteBudget incoming_;
   wire::websocket::Inflater inflater_;
   wire::websocket::Deflater deflater_;
   transport::http::ConnectionContext http_context_;

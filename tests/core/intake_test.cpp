@@ -130,14 +130,14 @@ TEST_F(IntakeTest, RealmsTakeTurns) {
 TEST_F(IntakeTest, IsFullWhenMoreBytesWaitThanMay) {
   crowd(Intake::kOffersPerTurn);
   publish("1");
-  EXPECT_TRUE(office_[0].check_backlog());
+  EXPECT_TRUE(office_[0].check_backlog(*realm_));
   publish(std::string(Intake::kWaitingBytesMax, 'x'));
-  const auto backlog = office_[0].check_backlog();
+  const auto backlog = office_[0].check_backlog(*realm_);
   ASSERT_FALSE(backlog);
   EXPECT_EQ(backlog.error().code, base::Errc::unavailable);
   EXPECT_THAT(backlog.error().detail, testing::HasSubstr("publishing_bytes_max"));
   office_.end_turns();
-  EXPECT_TRUE(office_[0].check_backlog());
+  EXPECT_TRUE(office_[0].check_backlog(*realm_));
 }
 
 TEST(IntakeOfTwoTest, WhatComesFromAnotherHomeWaitsItsTurnToo) {
@@ -180,6 +180,22 @@ TEST_F(IntakeTest, ForgetsWhatWaitsWhenItIsCleared) {
   intake_.wait(realm_, 1, [owned] { return true; });
   intake_.clear();
   EXPECT_EQ(owned.use_count(), 1);
+  EXPECT_EQ(realm_->use->waiting.used(), 0U);
+}
+
+TEST_F(IntakeTest, ARealmThatFloodsDoesNotSwitchOffTheOthers) {
+  Realm made;
+  made.id = RealmId("other");
+  const auto other = std::make_shared<const Realm>(made);
+  crowd(Intake::kOffersPerTurn);
+  publish("1");
+  publish(std::string(Intake::kWaitingBytesMax / 4, 'x'));
+  EXPECT_TRUE(office_[0].check_backlog(*realm_)) << "a quarter waits";
+  publish(std::string(Intake::kWaitingBytesMax / 2, 'x'));
+  EXPECT_FALSE(office_[0].check_backlog(*realm_)) << "more than its half waits";
+  EXPECT_TRUE(office_[0].check_backlog(*other));
+  publish(std::string(Intake::kWaitingBytesMax, 'x'));
+  EXPECT_TRUE(office_[0].check_backlog(*other)) << "for a little there is always place";
 }
 
 }  // namespace

@@ -20,12 +20,12 @@ namespace fanfare::core {
 /// first-out, and nothing else is promised.
 class Office {
  public:
-  explicit Office(std::size_t workers) {
+  explicit Office(std::size_t workers, const ExchangeLimits& limits = {}) {
     std::vector<Exchange*> all;
     for (std::size_t i = 0; i < workers; ++i) {
       const WorkerIndex index(static_cast<std::uint8_t>(i));
       clerks_.push_back(std::make_unique<Clerk>(*this, i));
-      exchanges_.push_back(std::make_unique<Exchange>(index, clock, wheel, *clerks_.back()));
+      exchanges_.push_back(std::make_unique<Exchange>(index, clock, wheel, *clerks_.back(), limits));
       all.push_back(exchanges_.back().get());
     }
     for (const auto& exchange : exchanges_) exchange->meet(all);

@@ -26,13 +26,16 @@ std::optional<std::int64_t> time_of(const std::optional<wire::json::Value>& valu
 }  // namespace
 
 void Acknowledgement::forget_up_to(std::int64_t batch) {
-  while (!sent_.empty() && sent_.front().first <= batch) sent_.pop_front();
+  for (; !sent_.empty() && sent_.front().first <= batch; sent_.pop_front()) {
+    bytes_ -= delivery::weight(*sent_.front().second);
+  }
 }
 
 std::deque<core::PublicationPtr> Acknowledgement::take_unacknowledged() {
   std::deque<core::PublicationPtr> publications;
   for (auto& [batch, publication] : sent_) publications.push_back(std::move(publication));
   sent_.clear();
+  bytes_ = 0;
   return publications;
 }
 
@@ -41,6 +44,7 @@ std::int64_t Acknowledgement::close_batch(const core::BundlePtr& bundle) {
   if (bundle) {
     bundle->for_each([this](const core::PublicationPtr& publication) {
       sent_.emplace_back(latest_batch_, publication);
+      bytes_ += delivery::weight(*publication);
     });
   }
   return latest_batch_;

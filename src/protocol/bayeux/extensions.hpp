@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "core/bundle.hpp"
+#include "delivery/queue.hpp"
 #include "wire/bayeux/message.hpp"
 
 namespace fanfare::protocol::bayeux {
@@ -28,9 +29,15 @@ class Acknowledgement {
   std::int64_t close_batch(const core::BundlePtr& bundle);
 
   [[nodiscard]] std::size_t unacknowledged() const noexcept { return sent_.size(); }
+  /// What waits to be acknowledged, and what it takes beside the publications.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t own_bytes() const noexcept {
+    return delivery::Queue::kOwnBytes + sent_.size() * sizeof(sent_.front());
+  }
 
  private:
   std::int64_t latest_batch_ = 0;
+  std::size_t bytes_ = 0;
   std::deque<std::pair<std::int64_t, core::PublicationPtr>> sent_;
 };
 

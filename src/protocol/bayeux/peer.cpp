@@ -8,7 +8,7 @@ void Outlet::flush_sessions() {
   for (auto at = sessions_.begin(); at != sessions_.end();) {
     // Sending may find the peer gone, and then this list is emptied under us.
     auto& session = static_cast<Session&>(*at++);
-    session.flush();
+    session.flush_in_turn();
     if (sessions_.empty()) return;
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,8 @@ class Outlet {
   /// Answers the connects that are held on it: it is to serve others from now on.
   void supersede_all();
   [[nodiscard]] bool has_sessions() const noexcept { return !sessions_.empty(); }
+  /// Costs a look at each; there are few.
+  [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
 
  protected:
   virtual ~Outlet() = default;

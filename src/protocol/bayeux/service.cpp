@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 #include <vector>
 
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <fmt/format.h>
 
 #include "protocol/bayeux/replies.hpp"
@@ -29,15 +28,15 @@ constexpr std::array<std::string_view, 6> kConnectionTypes{
     "long-polling", "cross-origin-long-polling", "callback-polling", "websocket", "eventsource",
     "in-process"};
 
-// Sends between two looks at the sockets, some 0.7 ms of them: a newcomer must not wait for all
-// 10,000 subscribers of a channel.
-constexpr std::size_t kFlushesPerTurn = 128;
-// Where there are so many that a single publication takes more than that.
-constexpr std::size_t kFlushesPerTurnMax = 2048;
-// A send takes the time of so many offers.
-constexpr std::size_t kOffersPerFlush = 64;
-// Turns in which publications may come in before the first of them leave.
-constexpr int kTurnsWaitedMax = 32;
+// Checking a name, finding it, telling its home.
+constexpr base::Work kName = 1'000;
+// A session is made, or ended with what it has.
+constexpr base::Work kSession = 4'000;
+constexpr base::Work kPublish = 3'000;
+// Looking at a byte of JSON: validating, walking and copying it.
+constexpr base::Work kParsedByte = 4;
+// Looked at for a session that has never connected, when the realm is full.
+constexpr int kAddressesLookedAt = 64;
 
 bool is_connection_type(std::string_view name) {
   return std::ranges::find(kConnectionTypes, name) != kConnectionTypes.end();
@@ -69,77 +68,35 @@ bool is_public(std::string_view channel) {
 
 }  // namespace
 
-struct Service::LocalRealm {
-  core::RealmPtr realm;
-  boost::unordered_flat_map<SessionId, std::unique_ptr<Session>, SessionId::Hash> sessions;
-  // Never holds a zero. The keys are hashes already.
-  boost::unordered_flat_map<std::uint64_t, std::size_t> sessions_by_network;
+/// The sessions of one address in one realm.
+struct Service::Neighbours {
+  std::size_t count = 0;
+  // Those that have never connected, the oldest first: when there is no more room they go.
+  boost::intrusive::list<Session, boost::intrusive::base_hook<FreshHook>,
+                         boost::intrusive::constant_time_size<false>>
+      fresh;
 };
 
-/// One array of messages on its way to one array of replies. It is answered when the last of the
-/// messages is; some wait for other workers.
-class Service::Batch : public boost::intrusive_ref_counter<Batch, boost::thread_unsafe_counter> {
+struct Service::LocalRealm {
+  core::RealmShare& share;
+  boost::unordered_flat_map<SessionId, std::unique_ptr<Session>, SessionId::Hash> sessions;
+  // Never holds one without sessions; those keep the addresses.
+  boost::unordered_flat_map<core::Address*, std::unique_ptr<Neighbours>> neighbours;
+};
+
+/// While it lives, the parser has the messages of this array; whoever parses meanwhile lets it keep
+/// them first.
+class Service::Reading {
  public:
-  Batch(Service& service, core::RealmPtr realm, CallerPtr caller, std::size_t size)
-      : service_(service), realm_(std::move(realm)), caller_(std::move(caller)), size_(size) {}
-
-  [[nodiscard]] const core::RealmPtr& realm() const noexcept { return realm_; }
-  [[nodiscard]] Outlet* outlet() const noexcept { return caller_->outlet(); }
-  [[nodiscard]] std::string peer_network() const { return caller_->peer_network(); }
-  /// Over HTTP a connect that shares its request is answered with the others (rule R17).
-  [[nodiscard]] bool may_hold() const noexcept { return outlet() != nullptr || size_ == 1; }
-
-  /// Room for one more element of the answer.
-  std::string& element() {
-    if (!elements_.empty()) elements_ += ',';
-    return elements_;
-  }
-  void reply(const Reply& reply) { wire::bayeux::append_reply(element(), reply); }
-  /// The reply `to` that message, unsuccessful.
-  void refuse(const Message& message, const std::string& error, std::optional<Advice> advice = {}) {
-    Reply reply{.id = message.id.is_given() ? message.id.text : std::string_view(),
-                .channel = message.channel.text,
-                .is_successful = false,
-                .subscription = message.subscription.raw,
-                .advice = advice,
-                .error = error};
-    this->reply(reply);
-  }
-  void refuse(const Message& message, Problem problem, std::string_view argument,
-              std::optional<Advice> advice = {}) {
-    refuse(message, wire::bayeux::error_text(dialect(*realm_), problem, argument), advice);
-  }
-
-  /// The answer is to bring what waits for this session.
-  void deliver_to(const SessionId& session) { delivers_to_ = session; }
-
-  /// The caller is not to be answered by the batch: it is held, as the session's connect.
-  CallerPtr take_caller() { return std::move(caller_); }
-
-  void wait_for_one_more() { ++open_; }
-  void one_is_done() {
-    if (--open_ > 0 || !caller_) return;
-    Deliveries deliveries;
-    if (outlet() != nullptr) {
-      outlet()->flush_sessions();
-    } else if (delivers_to_) {
-      Session* const session = service_.find(*realm_, *delivers_to_);
-      if (session != nullptr && !session->has_outlet()) {
-        deliveries = {session->take_bundle(), session->id()};
-        if (deliveries.bundle) session->answered_by(caller_);
-      }
-    }
-    std::exchange(caller_, nullptr)->answer(elements_, deliveries);
-  }
+  Reading(Service& service, Answering& answering)
+      : service_(service), outer_(std::exchange(service.reading_, &answering)) {}
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading() { service_.reading_ = outer_; }
 
  private:
   Service& service_;
-  core::RealmPtr realm_;
-  CallerPtr caller_;
-  std::size_t size_;
-  std::string elements_;
-  std::optional<SessionId> delivers_to_;
-  std::size_t open_ = 1;  // the walk over the messages itself
+  Answering* outer_;
 };
 
 Service::Service(core::Exchange& exchange, base::TimerWheel& timers, const base::Clock& clock,
@@ -148,18 +105,28 @@ Service::Service(core::Exchange& exchange, base::TimerWheel& timers, const base:
       timers_(timers),
       clock_(clock),
       parser_(limits.json_depth_max),
-      queued_bytes_max_(limits.queued_bytes_max) {}
+      departures_(exchange, clock, timers) {}
 
-Service::~Service() = default;
+Service::~Service() {
+  clear();
+}
 
 Service::LocalRealm& Service::local(const core::RealmPtr& realm) {
   auto& slot = realms_[realm->id.value()];
-  if (!slot) slot = std::make_unique<LocalRealm>(LocalRealm{realm, {}, {}});
+  if (!slot) slot = std::make_unique<LocalRealm>(LocalRealm{ledger().realm(realm), {}, {}});
+  return *slot;
+}
+
+Service::Neighbours& Service::neighbours(LocalRealm& local, core::Address& address) {
+  auto& slot = local.neighbours[&address];
+  if (!slot) slot = std::make_unique<Neighbours>();
   return *slot;
 }
 
 base::Result<std::span<const Message>> Service::parse(const core::Realm& realm,
                                                       std::string_view text) {
+  if (reading_ != nullptr) reading_->keep_messages();
+  turn().spend(text.size() * kParsedByte);
   return parser_.parse(text, realm.limits.batch_messages_max);
 }
 
@@ -190,13 +157,12 @@ std::size_t Service::session_count() const noexcept {
 
 void Service::handle(const core::RealmPtr& realm, std::span<const Message> messages,
                      CallerPtr caller) {
-  const boost::intrusive_ptr<Batch> batch(
-      new Batch(*this, realm, std::move(caller), messages.size()));
-  for (const Message& message : messages) handle_one(*batch, message);
-  batch->one_is_done();
+  const AnsweringPtr answering(new Answering(*this, realm, messages, std::move(caller)));
+  const Reading reading(*this, *answering);
+  answering->begin();
 }
 
-void Service::handle_one(Batch& batch, const Message& message) {
+void Service::carry_out(Answering& batch, const Message& message) {
   if (message.id.given == wire::bayeux::Given::wrongly)
     return batch.refuse(message, Problem::id_invalid, {});
   const std::string_view channel = message.channel.text;
@@ -205,7 +171,7 @@ void Service::handle_one(Batch& batch, const Message& message) {
   if (!message.channel.is_given()) return batch.refuse(message, Problem::channel_invalid, {});
   // Meta channels match by exact string: "/meta/subscribe/x" is none of them.
   if (channel == "/meta/handshake") return handshake(batch, message);
-  using Handler = void (Service::*)(Batch&, const Message&, Session&);
+  using Handler = void (Service::*)(Answering&, const Message&, Session&);
   struct Meta {
     std::string_view channel;
     Handler handler;
@@ -224,7 +190,7 @@ void Service::handle_one(Batch& batch, const Message& message) {
 }
 
 /// The session that a meta message names; without one the message is refused here.
-Session* Service::session_of(Batch& batch, const Message& message) {
+Session* Service::session_of(Answering& batch, const Message& message) {
   // Without advice, a connect that fails is tried again at once, for ever.
   std::optional<Advice> advice;
   if (message.channel.text == "/meta/connect") advice = kHandshakeAgain;
@@ -239,11 +205,28 @@ Session* Service::session_of(Batch& batch, const Message& message) {
     return nullptr;
   }
   session->touch();
+  if (!has_place_for(*session, batch)) {
+    batch.refuse(
+        message,
+        wire::bayeux::error_text(
+            413, {},
+            fmt::format("Too many sessions on one connection, connection_sessions_max is {}",
+                        batch.realm()->limits.connection_sessions_max)),
+        advice);
+    return nullptr;
+  }
   if (batch.outlet() != nullptr) session->bind(*batch.outlet());
   return session;
 }
 
-void Service::handshake(Batch& batch, const Message& message) {
+/// Whether its connection, if it is a stream, has place for this session.
+bool Service::has_place_for(const Session& session, const Answering& batch) {
+  const Outlet* const outlet = batch.outlet();
+  return outlet == nullptr || session.is_bound_to(*outlet) ||
+         outlet->session_count() < batch.realm()->limits.connection_sessions_max;
+}
+
+void Service::handshake(Answering& batch, const Message& message) {
   // A client that offers nothing we have will not have it after five seconds either (rule R10).
   const Advice give_up{Reconnect::none, {}, {}};
   const core::Realm& realm = *batch.realm();
@@ -256,6 +239,8 @@ void Service::handshake(Batch& batch, const Message& message) {
                       .advice = advice,
                       .error = error});
   };
+  if (!batch.may_shake_hands())
+    return refuse(wire::bayeux::error_text(413, {}, "one handshake a request"), {});
   const bool wants_all_parameters = realm.dialect == core::Dialect::faye;
   if (wants_all_parameters && !message.has_version) {
     return refuse(error_text(dialect(realm), Problem::parameter_missing, "version"), give_up);
@@ -271,31 +256,27 @@ void Service::handshake(Batch& batch, const Message& message) {
     return refuse(error_text(dialect(realm), Problem::connection_types_unsupported, names),
                   give_up);
   }
-  auto& [its_realm, sessions, sessions_by_network] = local(batch.realm());
-  if (sessions.size() >= realm.limits.sessions_max) {
-    return refuse(wire::bayeux::error_text(503, {}, "Too many sessions, sessions_max is reached"),
-                  {});
-  }
-  const std::uint64_t network = base::keyed_hash(batch.peer_network());
-  std::size_t& neighbours = sessions_by_network[network];
-  if (neighbours >= realm.limits.sessions_per_address_max) {
+  LocalRealm& local = this->local(batch.realm());
+  const core::AddressPtr address = ledger().address(batch.peer_network());
+  if (const auto limit = make_room(local, *address); !limit.empty()) {
     return refuse(
-        wire::bayeux::error_text(503, {}, "Too many sessions, sessions_per_address_max is reached"),
+        wire::bayeux::error_text(503, {}, fmt::format("Too many sessions, {} is reached", limit)),
         {});
   }
-  ++neighbours;
-
-  const SessionId id = SessionId::make(exchange_.self());
-  Session& session = *(sessions[id] = std::make_unique<Session>(*this, batch.realm(), id, network));
-  if (Outlet* const outlet = batch.outlet()) {
-    // The client begins anew: with its old session there, all would come twice. (Not while a frame
-    // is half written: leaving would break the connection.)
-    if (!outlet->is_congested()) {
-      outlet->supersede_all();
-      outlet->leave_all();
-    }
-    session.bind(*outlet);
+  Outlet* const outlet = batch.outlet();
+  // The client begins anew: with its old session there, all would come twice. (Not while a frame
+  // is half written: leaving would break the connection.)
+  if (outlet != nullptr && !outlet->is_congested()) {
+    outlet->supersede_all();
+    outlet->leave_all();
   }
+  const SessionId id = SessionId::make(exchange_.self());
+  Session& session =
+      *(local.sessions[id] = std::make_unique<Session>(*this, local.share, address, id));
+  Neighbours& neighbours = this->neighbours(local, *address);
+  ++neighbours.count;
+  neighbours.fresh.push_back(session);
+  if (outlet != nullptr && has_place_for(session, batch)) session.bind(*outlet);
   const bool wants_ack = message.ack.enabled.value_or(false);
   if (wants_ack) session.enable_acknowledgement();
   const auto time_sync = TimeSync::read(message, clock_.wall_now());
@@ -312,7 +293,40 @@ void Service::handshake(Batch& batch, const Message& message) {
             .ext = ext});
 }
 
-void Service::connect(Batch& batch, const Message& message, Session& session) {
+/// The limit that forbids one session more from this address; empty if there is room, perhaps since
+/// one that has never connected went.
+std::string_view Service::make_room(LocalRealm& local, core::Address& address) {
+  turn().spend(kSession);
+  const core::RealmLimits& limits = local.share.realm->limits;
+  const auto is_full = [&]() -> std::string_view {
+    if (local.sessions.size() >= limits.sessions_max) return "sessions_max";
+    const auto found = local.neighbours.find(&address);
+    if (found != local.neighbours.end() &&
+        found->second->count >= limits.sessions_per_address_max) {
+      return "sessions_per_address_max";
+    }
+    return ledger().full_limit(address, local.share);
+  };
+  std::string_view limit = is_full();
+  if (limit.empty() || drop_fresh(local, address)) return {};
+  if (limit == "sessions_max") {
+    int left = kAddressesLookedAt;
+    for (auto& [other, neighbours] : local.neighbours) {
+      if (left-- == 0) break;
+      if (drop_fresh(local, *other)) return {};  // the table has changed
+    }
+  }
+  return limit;
+}
+
+bool Service::drop_fresh(LocalRealm& local, core::Address& address) {
+  const auto found = local.neighbours.find(&address);
+  if (found == local.neighbours.end() || found->second->fresh.empty()) return false;
+  end(found->second->fresh.front(), core::kSessionExpired);
+  return true;
+}
+
+void Service::connect(Answering& batch, const Message& message, Session& session) {
   if (!message.connection_type.is_given()) {
     return batch.refuse(message, Problem::parameter_missing, "connectionType", kHandshakeAgain);
   }
@@ -359,20 +373,23 @@ void Service::connect(Batch& batch, const Message& message, Session& session) {
                        std::move(time_sync));
 }
 
-void Service::answer_connect(Batch& batch, const Message& message, Session& session,
+void Service::answer_connect(Answering& batch, const Message& message, Session& session,
                              const TimeSync* time_sync) {
   core::BundlePtr bundle;
   if (session.is_acknowledged()) {
     // The reply numbers what leaves with it, so that has to be settled now.
-    bundle = session.take_bundle();
-    if (bundle) append_deliveries(batch.element(), *bundle);
+    if (session.has_waiting() && batch.may_deliver()) bundle = session.take_bundle();
+    if (bundle) {
+      turn().spend(bundle->bytes());
+      append_deliveries(batch.element(), *bundle);
+    }
   } else if (batch.outlet() == nullptr) {
     batch.deliver_to(session.id());
   }
   session.append_connect_reply(batch.element(), message.id.text, time_sync, bundle);
 }
 
-void Service::subscribe(Batch& batch, const Message& message, Session& session) {
+void Service::subscribe(Answering& batch, const Message& message, Session& session) {
   const std::string client_id = session.id().text();
   const core::Realm& realm = *batch.realm();
   const auto& subscription = message.subscription;
@@ -380,7 +397,9 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
     return batch.refuse(message, error);
 
   // All or none: first every name is looked at, then all are applied.
+  turn().spend(subscription.names.size() * kName);
   std::vector<core::ChannelPattern> wanted;
+  boost::unordered_flat_set<std::string_view, core::KeyedHash> named;
   const core::ChannelRules rules = core::channel_rules(realm);
   for (const std::string_view name : subscription.names) {
     auto pattern = core::ChannelPattern::parse(name, rules);
@@ -394,9 +413,7 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
     // Services answer the session that asks; there is nothing to listen to, and CometD's
     // applications subscribe all the same (rule R27).
     if (is_within(pattern->base(), "/service")) continue;
-    const bool is_named_twice =
-        std::ranges::find(wanted, name, &core::ChannelPattern::text) != wanted.end();
-    if (!is_named_twice && session.find_subscription(name) == nullptr) {
+    if (!session.is_subscribed_to(name) && named.insert(name).second) {
       wanted.push_back(std::move(*pattern));
     }
   }
@@ -407,11 +424,17 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
                             fmt::format("Too many subscriptions, session_subscriptions_max is {}",
                                         realm.limits.session_subscriptions_max)));
   }
+  if (const auto limit = ledger().full_limit(session.address(), session.realm_share());
+      !limit.empty() && !wanted.empty()) {
+    return batch.refuse(
+        message,
+        wire::bayeux::error_text(503, {}, fmt::format("Too much is kept, {} is reached", limit)));
+  }
   for (const core::ChannelPattern& pattern : wanted) {
     batch.wait_for_one_more();
-    session.add_subscription(exchange_.subscribe(
-        batch.realm(), pattern, session,
-        [waiting = boost::intrusive_ptr<Batch>(&batch)] { waiting->one_is_done(); }));
+    session.add_subscription(
+        exchange_.subscribe(batch.realm(), pattern, session,
+                            [waiting = AnsweringPtr(&batch)] { waiting->one_is_done(); }));
   }
   batch.reply(Reply{.id = message.id.text,
                     .client_id = client_id,
@@ -419,10 +442,11 @@ void Service::subscribe(Batch& batch, const Message& message, Session& session) 
                     .subscription = subscription.raw});
 }
 
-void Service::unsubscribe(Batch& batch, const Message& message, Session& session) {
+void Service::unsubscribe(Answering& batch, const Message& message, Session& session) {
   const auto& subscription = message.subscription;
   if (const auto error = problem_with_names(message, *batch.realm()); !error.empty())
     return batch.refuse(message, error);
+  turn().spend(subscription.names.size() * kName);
   const core::ChannelRules rules = core::channel_rules(*batch.realm());
   for (const std::string_view name : subscription.names) {
     const auto pattern = core::ChannelPattern::parse(name, rules);
@@ -438,7 +462,7 @@ void Service::unsubscribe(Batch& batch, const Message& message, Session& session
                     .subscription = subscription.raw});
 }
 
-void Service::disconnect(Batch& batch, const Message& message, Session& session) {
+void Service::disconnect(Answering& batch, const Message& message, Session& session) {
   const std::string client_id = session.id().text();
   // The held connect is answered first, on its own transport (rule R26).
   end(session, core::kDisconnected);
@@ -446,7 +470,7 @@ void Service::disconnect(Batch& batch, const Message& message, Session& session)
       Reply{.id = message.id.text, .client_id = client_id, .channel = message.channel.text});
 }
 
-void Service::publish(Batch& batch, const Message& message) {
+void Service::publish(Answering& batch, const Message& message) {
   const core::Realm& realm = *batch.realm();
   const std::string_view text = message.channel.text;
   const auto id =
@@ -454,7 +478,7 @@ void Service::publish(Batch& batch, const Message& message) {
   Session* const session = id ? find(realm, *id) : nullptr;
   if (session != nullptr) {
     session->touch();
-    if (batch.outlet() != nullptr) session->bind(*batch.outlet());
+    if (batch.outlet() != nullptr && has_place_for(*session, batch)) session->bind(*batch.outlet());
   } else if (realm.dialect == core::Dialect::cometd) {
     return batch.refuse(message, Problem::session_unknown, message.client_id.text);
   }
@@ -477,85 +501,46 @@ void Service::publish(Batch& batch, const Message& message) {
                                           fmt::format("Message too large, {} bytes of {}", size,
                                                       realm.limits.message_bytes_max)));
   }
-  if (!exchange_.check_backlog()) {
+  if (!exchange_.check_backlog(realm)) {
     return batch.refuse(
         message, wire::bayeux::error_text(503, text, "Too much is being published, try again"));
   }
   // What the publisher's extensions say is for the subscribers' (spec/bayeux section 2).
   std::string ext = message.ext ? wire::json::single_line(message.ext->raw()) : std::string();
   std::vector<core::PublishItem> items(1);
-  items[0].publication = std::make_shared<core::Publication>(
-      core::Publication{std::move(*channel), wire::json::single_line(data), std::move(ext)});
+  turn().spend(kPublish);
+  items[0].publication = core::make_publication(realm, std::move(*channel),
+                                                wire::json::single_line(data), std::move(ext));
   batch.wait_for_one_more();
   exchange_.publish(batch.realm(), std::move(items),
-                    [waiting = boost::intrusive_ptr<Batch>(&batch)] { waiting->one_is_done(); });
+                    [waiting = AnsweringPtr(&batch)] { waiting->one_is_done(); });
   batch.reply(accepted);
 }
 
 void Service::end(Session& session, const core::Disconnect& why) {
-  auto& [its_realm, sessions, sessions_by_network] = local(session.realm());
-  const auto neighbours = sessions_by_network.find(session.network());
-  if (--neighbours->second == 0) sessions_by_network.erase(neighbours);
-  const auto found = sessions.find(session.id());
+  turn().spend(kSession + session.subscription_count() * kName);
+  LocalRealm& local = this->local(session.realm());
+  session.FreshHook::unlink();
+  const auto neighbours = local.neighbours.find(&session.address());
+  if (--neighbours->second->count == 0) local.neighbours.erase(neighbours);
+  const auto found = local.sessions.find(session.id());
   const std::unique_ptr<Session> last = std::move(found->second);
-  sessions.erase(found);
+  local.sessions.erase(found);
   last->release_held(why);
   last->end_outlet(why);
 }
 
 void Service::release_all() {
-  while (!dirty_.empty()) dirty_.front().flush();
+  departures_.depart_all();
   for (auto& [id, realm] : realms_) {
     for (auto& [session_id, session] : realm->sessions) session->answer_early();
   }
 }
 
 void Service::clear() {
+  while (!waiting_.empty()) waiting_.front().abandon();
+  departures_.clear();
   realms_.clear();
-}
-
-void Service::mark_dirty(Session& session) {
-  dirty_.push_back(session);
-  flush_later();
-}
-
-void Service::flush_later() {
-  if (std::exchange(flush_is_due_, true)) return;
-  exchange_.at_turn_end([this] { flush_some(); });
-}
-
-void Service::flush_some() {
-  flush_is_due_ = false;
-  const core::Intake& intake = exchange_.intake();
-  // Publications that came together leave together, if they can come in within a few turns.
-  if (!is_leaving_ && intake.is_crowded() && turns_waited_++ < kTurnsWaitedMax) {
-    return flush_later();
-  }
-  turns_waited_ = 0;
-  // Deliveries leave as fast as publications come in.
-  const std::size_t flushes =
-      std::clamp(intake.offers() / kOffersPerFlush, kFlushesPerTurn, kFlushesPerTurnMax);
-  for (std::size_t i = 0; i < flushes && !dirty_.empty(); ++i) dirty_.front().flush();
-  if (queued_bytes_ > queued_bytes_max_) shed_queues();
-  is_leaving_ = !dirty_.empty();
-  if (!is_leaving_) return bundles_.reset();
-  flush_later();
-}
-
-/// Ends the sessions that hold most, down to nine tenths of the limit, so that this look at all
-/// sessions comes seldom.
-void Service::shed_queues() {
-  std::vector<Session*> holders;
-  for (auto& [realm_id, realm] : realms_) {
-    for (auto& [id, session] : realm->sessions) {
-      if (session->queued_bytes() > 0) holders.push_back(session.get());
-    }
-  }
-  std::ranges::sort(holders, std::ranges::greater(), &Session::queued_bytes);
-  for (Session* const session : holders) {
-    if (queued_bytes_ <= queued_bytes_max_ / 10 * 9) return;
-    end(*session, core::kSlowConsumer);
-  }
 }
 
 }  // namespace fanfare::protocol::bayeux

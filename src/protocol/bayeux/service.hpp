@@ -16,6 +16,8 @@
 #include "base/timer_wheel.hpp"
 #include "core/exchange.hpp"
 #include "core/realm.hpp"
+#include "delivery/departures.hpp"
+#include "protocol/bayeux/answering.hpp"
 #include "protocol/bayeux/peer.hpp"
 #include "protocol/bayeux/session.hpp"
 #include "protocol/bayeux/session_id.hpp"
@@ -24,9 +26,6 @@
 namespace fanfare::protocol::bayeux {
 
 struct ServiceLimits {
-  /// Bytes of publications that wait, over all sessions of the worker; above it, the sessions that
-  /// hold most are ended first.
-  std::size_t queued_bytes_max = 1024 * 1024 * 1024;
   /// Arrays and objects inside each other, in what clients send.
   std::size_t json_depth_max = wire::json::kDepthMax;
 };
@@ -44,7 +43,8 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  /// Reads a request body or a frame. The messages live until the next call.
+  /// Reads a request body or a frame. The messages live until the next call, or as long as they
+  /// take to be carried out.
   base::Result<std::span<const wire::bayeux::Message>> parse(const core::Realm& realm,
                                                              std::string_view text);
 
@@ -74,44 +74,46 @@ class Service {
   void clear();
 
   [[nodiscard]] std::size_t session_count() const noexcept;
+  [[nodiscard]] base::Turn& turn() const noexcept { return exchange_.turn(); }
+  [[nodiscard]] core::Ledger& ledger() const noexcept { return exchange_.ledger(); }
 
  private:
+  friend class Answering;
   friend class Session;
-  class Batch;
+  struct Neighbours;
   struct LocalRealm;
+  class Reading;
 
   LocalRealm& local(const core::RealmPtr& realm);
+  Neighbours& neighbours(LocalRealm& local, core::Address& address);
 
-  void handle_one(Batch& batch, const wire::bayeux::Message& message);
-  void handshake(Batch& batch, const wire::bayeux::Message& message);
-  void connect(Batch& batch, const wire::bayeux::Message& message, Session& session);
-  void answer_connect(Batch& batch, const wire::bayeux::Message& message, Session& session,
+  std::unique_ptr<wire::bayeux::Messages> take_messages() { return parser_.take(); }
+  void note_waiting(Answering& answering) { waiting_.push_back(answering); }
+  void carry_out(Answering& batch, const wire::bayeux::Message& message);
+  Session& make_session(Answering& batch);
+  std::string_view make_room(LocalRealm& local, core::Address& address);
+  bool drop_fresh(LocalRealm& local, core::Address& address);
+  [[nodiscard]] static bool has_place_for(const Session& session, const Answering& batch);
+  void handshake(Answering& batch, const wire::bayeux::Message& message);
+  void connect(Answering& batch, const wire::bayeux::Message& message, Session& session);
+  void answer_connect(Answering& batch, const wire::bayeux::Message& message, Session& session,
                       const TimeSync* time_sync);
-  void subscribe(Batch& batch, const wire::bayeux::Message& message, Session& session);
-  void unsubscribe(Batch& batch, const wire::bayeux::Message& message, Session& session);
-  void disconnect(Batch& batch, const wire::bayeux::Message& message, Session& session);
-  void publish(Batch& batch, const wire::bayeux::Message& message);
-  Session* session_of(Batch& batch, const wire::bayeux::Message& message);
-
-  void mark_dirty(Session& session);
-  void flush_later();
-  void flush_some();
-  void shed_queues();
+  void subscribe(Answering& batch, const wire::bayeux::Message& message, Session& session);
+  void unsubscribe(Answering& batch, const wire::bayeux::Message& message, Session& session);
+  void disconnect(Answering& batch, const wire::bayeux::Message& message, Session& session);
+  void publish(Answering& batch, const wire::bayeux::Message& message);
+  Session* session_of(Answering& batch, const wire::bayeux::Message& message);
 
   core::Exchange& exchange_;
   base::TimerWheel& timers_;
   const base::Clock& clock_;
   wire::bayeux::MessageParser parser_;
-  std::size_t queued_bytes_max_;
-  std::size_t queued_bytes_ = 0;
-  core::BundleRoot bundles_;
+  Answering* reading_ = nullptr;  // whose messages the parser has
+  delivery::Departures departures_;
   boost::unordered_flat_map<std::string, std::unique_ptr<LocalRealm>> realms_;  // by realm id
-  boost::intrusive::list<Session, boost::intrusive::base_hook<DirtyHook>,
+  boost::intrusive::list<Answering, boost::intrusive::base_hook<WaitingHook>,
                          boost::intrusive::constant_time_size<false>>
-      dirty_;
-  bool flush_is_due_ = false;
-  bool is_leaving_ = false;  // some of those that were dirty at once have been flushed, not all
-  int turns_waited_ = 0;
+      waiting_;  // for a turn in which there is room for more of their messages
 };
 
 }  // namespace fanfare::protocol::bayeux

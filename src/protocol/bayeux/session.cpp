@@ -12,22 +12,47 @@ namespace {
 // One frame or one answer carries at most this much: CometD's Java client refuses messages above
 // 1 MiB, and JSON adds the wrapping.
 constexpr std::size_t kBundleBytesMax = 512 * 1024;
+// What waited leaves down a stream in pieces of this size: each may have to be compressed, which
+// takes 2.5 ms, and the others wait meanwhile.
+constexpr std::size_t kStreamBytesMax = 64 * 1024;
+
+// With one subscription, its timer and its place in the tables; `make ledger` finds it again.
+constexpr std::size_t kSessionBytes = 560;
 
 // A timer wheel's two ticks, and what its loop may be busy for.
 constexpr base::Duration kTimerSlack{200};
 
 }  // namespace
 
-Session::Session(Service& service, core::RealmPtr realm, SessionId id, std::uint64_t network)
-    : service_(service),
-      realm_(std::move(realm)),
+Session::Session(Service& service, core::RealmShare& realm, core::AddressPtr address, SessionId id)
+    : core::Holder(std::move(address), realm),
+      service_(service),
       id_(id),
-      network_(network),
       last_sign_(service.clock_.now()) {
+  recount();
   arm();
 }
 
 Session::~Session() = default;
+
+void Session::recount() noexcept {
+  std::size_t own = kSessionBytes + subscriptions_.bytes();
+  std::size_t shared = 0;
+  if (queue_) {
+    own += queue_->own_bytes();
+    shared += queue_->bytes();
+  }
+  if (acknowledgement_) {
+    own += acknowledgement_->own_bytes();
+    shared += acknowledgement_->bytes();
+  }
+  set_own(own);
+  set_shared(shared);
+}
+
+void Session::give_way(const core::Disconnect& why) noexcept {
+  service_.end(*this, why);
+}
 
 void Session::deliver(const core::PublicationPtr& publication) noexcept {
   if (pending_) {
@@ -35,13 +60,13 @@ void Session::deliver(const core::PublicationPtr& publication) noexcept {
     if (&pending_->last() == publication.get()) return;
     pending_ = pending_->with(publication);
   } else {
-    pending_ = service_.bundles_.bundle_of(publication);
+    pending_ = service_.departures_.begin_row(publication);
   }
-  if (!DirtyHook::is_linked()) service_.mark_dirty(*this);
+  service_.departures_.mark(*this);
 }
 
 void Session::flush() {
-  DirtyHook::unlink();
+  delivery::DepartingHook::unlink();
   if (!has_waiting()) return;
   if (outlet_ != nullptr && !is_acknowledged()) {
     flush_to_outlet();
@@ -53,23 +78,32 @@ void Session::flush() {
   }
 }
 
-void Session::flush_to_outlet() {
-  while (outlet_ != nullptr && has_waiting() && !outlet_->is_congested()) {
-    bytes_behind_ = 0;
-    outlet_->send(*this, take_bundle());
-  }
-  if (outlet_ == nullptr || !has_waiting()) return;
-  // The peer is still reading what it got before. It may have a long queue to read, as after an
-  // absence; but more must not come meanwhile than it can catch up with.
-  if (pending_) bytes_behind_ += pending_->bytes();
-  enqueue_pending();
-  if (is_over_limit()) return service_.end(*this, core::kSlowConsumer);
-  // Its client finds the session, with all that waits, when it comes back.
-  if (bytes_behind_ > realm_->limits.outbox_bytes_max) outlet_->end(core::kSlowConsumer);
+void Session::flush_in_turn() {
+  if (!has_waiting()) return;
+  if (service_.turn().has_to_stop()) return service_.departures_.mark(*this);
+  flush();
 }
 
-Queue& Session::queue() {
-  if (!queue_) queue_ = std::make_unique<Queue>(service_.queued_bytes_);
+void Session::flush_to_outlet() {
+  if (!outlet_->is_congested()) {
+    if (queue_) queue_->bytes_behind = 0;
+    outlet_->send(*this, take_bundle(kStreamBytesMax));
+    if (outlet_ == nullptr || !has_waiting()) return;
+    // The next one when the others have had their turn.
+    if (!outlet_->is_congested()) return service_.departures_.mark(*this);
+  }
+  // The peer is still reading what it got before. It may have a long queue to read, as after an
+  // absence; but more must not come meanwhile than it can catch up with.
+  const std::size_t came = pending_ ? pending_->bytes() : 0;
+  enqueue_pending();
+  queue_->bytes_behind += came;
+  if (is_over_limit()) return service_.end(*this, core::kSlowConsumer);
+  // Its client finds the session, with all that waits, when it comes back.
+  if (queue_->bytes_behind > realm()->limits.outbox_bytes_max) outlet_->end(core::kSlowConsumer);
+}
+
+delivery::Queue& Session::queue() {
+  if (!queue_) queue_ = std::make_unique<delivery::Queue>();
   return *queue_;
 }
 
@@ -78,6 +112,7 @@ void Session::enqueue_pending() {
   pending_->for_each(
       [this](const core::PublicationPtr& publication) { queue().push_back(publication); });
   pending_.reset();
+  recount();
 }
 
 void Session::enqueue_in_front(std::deque<core::PublicationPtr> publications) {
@@ -85,14 +120,19 @@ void Session::enqueue_in_front(std::deque<core::PublicationPtr> publications) {
   for (; !publications.empty(); publications.pop_back()) {
     queue().push_front(std::move(publications.back()));
   }
+  recount();
 }
 
 bool Session::is_over_limit() const {
-  return queue_ != nullptr && (queue_->size() > realm_->limits.queue_messages_max ||
-                               queue_->bytes() > realm_->limits.queue_bytes_max);
+  return queue_ != nullptr && (queue_->size() > realm()->limits.queue_messages_max ||
+                               queue_->bytes() > realm()->limits.queue_bytes_max);
 }
 
 core::BundlePtr Session::take_bundle() {
+  return take_bundle(kBundleBytesMax);
+}
+
+core::BundlePtr Session::take_bundle(std::size_t bytes_max) {
   // The common case: nothing is left from before, and the shared row goes out as it is.
   if (!queue_) {
     if (!pending_ || pending_->bytes() <= kBundleBytesMax) return std::exchange(pending_, nullptr);
@@ -101,14 +141,9 @@ core::BundlePtr Session::take_bundle() {
     return halves.first;
   }
   enqueue_pending();
-  core::BundlePtr bundle;
-  while (!queue_->is_empty()) {
-    const core::PublicationPtr& next = queue_->front();
-    if (bundle && bundle->bytes() + next->data.size() > kBundleBytesMax) return bundle;
-    bundle = bundle ? bundle->with(next) : core::Bundle::of(next);
-    queue_->pop_front();
-  }
-  queue_.reset();
+  core::BundlePtr bundle = service_.departures_.rows().take(*queue_, bytes_max);
+  if (queue_->is_empty()) queue_.reset();
+  recount();
   return bundle;
 }
 
@@ -118,7 +153,7 @@ void Session::requeue(const core::BundlePtr& bundle) {
   std::deque<core::PublicationPtr> row;
   bundle->for_each([&row](const core::PublicationPtr& publication) { row.push_back(publication); });
   enqueue_in_front(std::move(row));
-  if (!DirtyHook::is_linked()) service_.mark_dirty(*this);
+  service_.departures_.mark(*this);
 }
 
 void Session::settle() {
@@ -127,6 +162,7 @@ void Session::settle() {
 
 void Session::enable_acknowledgement() {
   acknowledgement_ = std::make_unique<Acknowledgement>();
+  recount();
 }
 
 void Session::acknowledge(std::optional<std::int64_t> batch) {
@@ -142,12 +178,13 @@ void Session::touch() {
 
 void Session::bind(Outlet& outlet) {
   if (outlet_ == &outlet) return;
+  settle();
   // The stream before may be alive and well: a connect that is held there gets its answer.
   if (outlet_ != nullptr && !held_.caller) supersede_held();
   leave_outlet();
   outlet_ = &outlet;
   outlet.sessions_.push_back(*this);
-  if (has_waiting() && !DirtyHook::is_linked()) service_.mark_dirty(*this);
+  if (has_waiting()) service_.departures_.mark(*this);
 }
 
 void Session::leave_outlet() {
@@ -189,9 +226,9 @@ void Session::release_held(const core::Disconnect& why) {
   const Held held = std::exchange(held_, {});
   std::string reply;
   if (why.is_wanted) {
-    append_final_connect_reply(reply, *realm_, held.id);
+    append_final_connect_reply(reply, *realm(), held.id);
   } else {
-    append_failed_connect_reply(reply, *realm_, id_, held.id);
+    append_failed_connect_reply(reply, *realm(), id_, held.id);
   }
   if (held.caller) {
     held.caller->answer(reply, {});
@@ -211,7 +248,8 @@ void Session::append_connect_reply(std::string& out, std::string_view id, const 
   if (acknowledgement_) ack = std::to_string(acknowledgement_->close_batch(bundle));
   const std::string clock =
       time_sync != nullptr ? time_sync->reply(service_.clock_.wall_now()) : "";
-  bayeux::append_connect_reply(out, *realm_, id_, id, make_ext(ack, clock));
+  bayeux::append_connect_reply(out, *realm(), id_, id, make_ext(ack, clock));
+  if (acknowledgement_) recount();
 }
 
 void Session::answer_held(bool with_deliveries) {
@@ -237,8 +275,16 @@ void Session::answer_held(bool with_deliveries) {
   }
 }
 
+/// How long it lives without a sign of life. A client connects as soon as it has shaken hands; one
+/// that does not, and keeps its place all the same, is none.
+base::Duration Session::lifetime() const {
+  const core::BayeuxTiming& timing = realm()->bayeux;
+  const base::Duration whole = timing.session_timeout();
+  return has_connected_ ? whole : std::min(whole, base::Duration(timing.handshake_timeout));
+}
+
 void Session::arm() {
-  base::TimePoint next = last_sign_ + realm_->bayeux.session_timeout();
+  base::TimePoint next = last_sign_ + lifetime();
   if (held_.is_held) next = held_.deadline;
   service_.timers_.arm(*this, next);
 }
@@ -246,26 +292,21 @@ void Session::arm() {
 void Session::expire(base::TimePoint now) {
   if (held_.is_held) {
     if (now >= held_.deadline) answer_held(/*with_deliveries=*/true);
-  } else if (outlet_ == nullptr && now >= last_sign_ + realm_->bayeux.session_timeout()) {
+  } else if (outlet_ == nullptr && now >= last_sign_ + lifetime()) {
     return service_.end(*this, core::kSessionExpired);  // destroys this session
   }
   // A stream watches over its own peer; the clock starts when it goes.
   if (held_.is_held || outlet_ == nullptr) arm();
 }
 
-core::Subscription* Session::find_subscription(std::string_view pattern) {
-  const auto found =
-      std::ranges::find_if(subscriptions_, [pattern](const core::Subscription& subscription) {
-        return subscription.pattern().text() == pattern;
-      });
-  return found == subscriptions_.end() ? nullptr : &*found;
+void Session::add_subscription(core::Subscription subscription) {
+  subscriptions_.add(std::move(subscription));
+  recount();
 }
 
 void Session::remove_subscription(std::string_view pattern) {
-  core::Subscription* const found = find_subscription(pattern);
-  if (found == nullptr) return;
-  *found = std::move(subscriptions_.back());
-  subscriptions_.pop_back();
+  subscriptions_.remove(pattern);
+  recount();
 }
 
 }  // namespace fanfare::protocol::bayeux

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <boost/intrusive/list.hpp>
 
@@ -15,21 +14,22 @@
 #include "base/timer_wheel.hpp"
 #include "core/bundle.hpp"
 #include "core/disconnect.hpp"
-#include "core/hub.hpp"
+#include "core/ledger.hpp"
 #include "core/realm.hpp"
-#include "core/subscriber.hpp"
+#include "delivery/departures.hpp"
+#include "delivery/queue.hpp"
 #include "protocol/bayeux/extensions.hpp"
 #include "protocol/bayeux/peer.hpp"
-#include "protocol/bayeux/queue.hpp"
 #include "protocol/bayeux/session_id.hpp"
+#include "protocol/bayeux/subscriptions.hpp"
 
 namespace fanfare::protocol::bayeux {
 
 class Service;
 
-/// Lets a session stand in the list of those that have something to send this turn.
-using DirtyHook =
-    boost::intrusive::list_base_hook<boost::intrusive::tag<struct DirtyHookTag>,
+/// Lets a session stand in the list of those of its address that have never connected.
+using FreshHook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct FreshHookTag>,
                                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// One Bayeux client. It outlives its sockets and moves between them: what is delivered goes to its
@@ -38,24 +38,25 @@ using DirtyHook =
 /// There is one row of publications per session, and one writer, so nothing is ever reordered:
 /// first `queue_` (from earlier turns), then `pending_` (from this one).
 ///
-/// Threads: one worker's, for life. Cost: about 300 bytes with one subscription.
-class Session final : public core::Subscriber,
+/// Threads: one worker's, for life. Cost: about 400 bytes with one subscription.
+class Session final : public delivery::Departing,
                       public base::Timer,
                       public OutletMember,
-                      public DirtyHook {
+                      public FreshHook,
+                      public core::Holder {
  public:
-  /// `network` is the hash of its peer's, for counting.
-  Session(Service& service, core::RealmPtr realm, SessionId id, std::uint64_t network);
+  Session(Service& service, core::RealmShare& realm, core::AddressPtr address, SessionId id);
   ~Session() override;
 
   [[nodiscard]] const SessionId& id() const noexcept { return id_; }
-  [[nodiscard]] const core::RealmPtr& realm() const noexcept { return realm_; }
-  [[nodiscard]] std::uint64_t network() const noexcept { return network_; }
-  [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_ ? queue_->bytes() : 0; }
 
   void deliver(const core::PublicationPtr& publication) noexcept override;
-  /// Sends what there is, if there is a way to send it.
+  /// Sends one bundle of what there is, if there is a way to send it; if there is more, it will
+  /// depart again.
   void flush();
+
+  /// The same if this turn still allows it, else in the next.
+  void flush_in_turn();
 
   /// A message of the session came.
   void touch();
@@ -64,6 +65,7 @@ class Session final : public core::Subscriber,
   /// The outlet gives back what it has not written, and the session waits for its client.
   void leave_outlet();
   [[nodiscard]] bool has_outlet() const noexcept { return outlet_ != nullptr; }
+  [[nodiscard]] bool is_bound_to(const Outlet& outlet) const noexcept { return outlet_ == &outlet; }
   /// The session ends; its outlet is told.
   void end_outlet(const core::Disconnect& why);
 
@@ -87,6 +89,7 @@ class Session final : public core::Subscriber,
   void requeue(const core::BundlePtr& bundle);
   /// What waits, as one bundle for one answer; null if nothing does. May leave some for the next.
   [[nodiscard]] core::BundlePtr take_bundle();
+  [[nodiscard]] core::BundlePtr take_bundle(std::size_t bytes_max);
   [[nodiscard]] bool has_waiting() const noexcept {
     return pending_ != nullptr || queue_ != nullptr;
   }
@@ -111,13 +114,15 @@ class Session final : public core::Subscriber,
   [[nodiscard]] bool is_over_limit() const;
 
   /// Whether this is the session's first connect; true once.
-  bool is_first_connect() noexcept { return !std::exchange(has_connected_, true); }
-
-  /// The subscription on `pattern`, or null.
-  core::Subscription* find_subscription(std::string_view pattern);
-  void add_subscription(core::Subscription subscription) {
-    subscriptions_.push_back(std::move(subscription));
+  bool is_first_connect() noexcept {
+    FreshHook::unlink();
+    return !std::exchange(has_connected_, true);
   }
+
+  [[nodiscard]] bool is_subscribed_to(std::string_view pattern) const {
+    return subscriptions_.contains(pattern);
+  }
+  void add_subscription(core::Subscription subscription);
   void remove_subscription(std::string_view pattern);
   [[nodiscard]] std::size_t subscription_count() const noexcept { return subscriptions_.size(); }
 
@@ -132,12 +137,17 @@ class Session final : public core::Subscriber,
     bool is_held = false;
   };
 
+  void depart() override { flush(); }
+  void give_way(const core::Disconnect& why) noexcept override;
   void expire(base::TimePoint now) override;
+  [[nodiscard]] base::Duration lifetime() const;
   void arm();
   void flush_to_outlet();
   /// Lets the held connect go, with what waits if that is a way to send it.
   void answer_held(bool with_deliveries);
-  Queue& queue();
+  delivery::Queue& queue();
+  /// Tells the ledger what is kept here, after it has changed.
+  void recount() noexcept;
   void enqueue_pending();
   void enqueue_in_front(std::deque<core::PublicationPtr> publications);
 
@@ -145,17 +155,14 @@ class Session final : public core::Subscriber,
   core::BundlePtr pending_;
   Service& service_;
   Outlet* outlet_ = nullptr;
-  std::unique_ptr<Queue> queue_;  // never empty
-  std::size_t bytes_behind_ = 0;  // have come while the outlet was congested
+  std::unique_ptr<delivery::Queue> queue_;  // never empty
   std::unique_ptr<Acknowledgement> acknowledgement_;
-  core::RealmPtr realm_;
   SessionId id_;
   bool has_connected_ = false;
-  std::uint64_t network_;
   Held held_;
   CallerPtr unsettled_;
   base::TimePoint last_sign_;  // of life
-  std::vector<core::Subscription> subscriptions_;
+  Subscriptions subscriptions_;
 };
 
 }  // namespace fanfare::protocol::bayeux

@@ -85,7 +85,9 @@ void BayeuxCall::answer(std::string_view elements, const Deliveries& deliveries)
   connection->watch(deliveries.bundle ? this : nullptr);
   answered_ = deliveries;
   if (deliveries.bundle) answered_on_ = connection;
-  connection->respond(response(elements, deliveries.bundle));
+  const Response answer = response(elements, deliveries.bundle);
+  service_.turn().spend(answer.body.size());
+  connection->respond(answer);
 }
 
 void BayeuxCall::supersede() noexcept {

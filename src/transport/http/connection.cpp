@@ -14,10 +14,19 @@ namespace {
 
 // What a client may send ahead while its request is being handled; then it has to wait.
 constexpr std::size_t kAheadBytesMax = 64 * 1024;
-// Handled of one connection before the others get their turn: a publisher that sends 64 KiB of
-// requests at once to a channel of 10,000 would keep them waiting for longer than it takes to
-// notice.
-constexpr int kRequestsPerTurn = 32;
+// Answers that may wait for a peer before it is asked what else it wants: it reads, or it waits.
+constexpr std::size_t kAnswersBytesMax = 64 * 1024;
+// A request with its answer, two system calls included, whatever it asks for.
+constexpr base::Work kRequest = 15'000;
+constexpr base::Work kWrite = 5'000;
+// What a connection takes with its socket, and what Asio and the allocator add.
+constexpr std::size_t kConnectionBytes = 750;
+// What is allocated while a request is being read, beside its bytes.
+constexpr std::size_t kReadingBytes = 600;
+// A client that has closed its side before the last answer arrived may have read it or not: its
+// machine says so soon.
+constexpr base::Duration kArrivalLook{50};
+constexpr std::uint32_t kArrivalLooksMax = 20;
 // A peer that is still sending when it is refused needs a moment to see the answer: closing over
 // unread bytes makes the kernel take the answer back (a reset).
 constexpr base::Duration kLingerTimeout{2'000};
@@ -36,9 +45,26 @@ Response error_response(int status, std::string_view reason) {
 }  // namespace
 
 Connection::Connection(ConnectionContext& context, net::Socket socket)
-    : context_(context), socket_(std::move(socket)) {}
+    : core::Holder(context.ledger.address(socket.peer_network()), context.ledger.no_realm(),
+                   /*counts_as_connection=*/true),
+      context_(context),
+      socket_(std::move(socket)) {
+  recount();
+}
 
 Connection::~Connection() = default;
+
+void Connection::recount() noexcept {
+  std::size_t own = kConnectionBytes + input_.capacity();
+  if (reading_) own += kReadingBytes + reading_->parser.kept_bytes();
+  if (outbox_) own += outbox_->own_bytes();
+  set_own(own);
+}
+
+void Connection::give_way(const core::Disconnect& why) noexcept {
+  if (state_ == State::reading && reading_) return refuse({503, why.reason});
+  abort();
+}
 
 void Connection::start() {
   arm(context_.limits.header_timeout);
@@ -59,6 +85,7 @@ void Connection::resume(Request request, std::string unread, std::string unwritt
 
 void Connection::wait_readable() {
   if (is_waiting_readable_ || has_peer_stopped_ || state_ == State::gone) return;
+  if (stands_in_line() || input_.size() - input_begin_ > kAheadBytesMax) return;
   is_waiting_readable_ = true;
   socket_.wait_readable(this);
 }
@@ -67,6 +94,8 @@ void Connection::on_readable() {
   is_waiting_readable_ = false;
   if (state_ == State::gone) return;
   const ConnectionPtr self(this);
+  if (context_.turn.is_over()) return go_on_next_turn();
+  context_.turn.begin_slice();
   const net::Socket::Outcome outcome = socket_.read(context_.scratch);
   switch (outcome.state) {
     case net::Socket::State::open:
@@ -79,7 +108,8 @@ void Connection::on_readable() {
     case net::Socket::State::failed:
       return peer_is_gone(false);
   }
-  if (input_.size() - input_begin_ <= kAheadBytesMax) wait_readable();
+  recount();
+  wait_readable();
 }
 
 void Connection::peer_stopped_sending() {
@@ -87,11 +117,30 @@ void Connection::peer_stopped_sending() {
   // say that it was all, and read the answer.
   has_peer_stopped_ = true;
   // A stream has no end to wait for: its client has gone, and what is unwritten goes back.
-  const bool wants_answer = state_ != State::streaming && ((state_ == State::busy && !waiter_) ||
-                                                           !output_.empty() || goes_on_next_turn_);
+  const bool wants_answer = state_ != State::streaming &&
+                            ((state_ == State::busy && !waiter_) || outbox_ || stands_in_line());
   if (wants_answer) return;
-  // A close in good order hides a reset that came after it: then the last answer was lost.
-  peer_is_gone(!socket_.has_error());
+  look_for_arrival();
+}
+
+/// The peer has closed its side. A close in good order can hide a reset that comes after it, and
+/// then the last answer was lost; as long as its machine has not said that it has all of it, nobody
+/// knows.
+void Connection::look_for_arrival() {
+  if (socket_.has_error()) return peer_is_gone(false);
+  const bool may_be_lost = waiter_ && has_answered_ && in_flight().unacknowledged > 0;
+  if (!may_be_lost || arrival_looks_ == kArrivalLooksMax) return peer_is_gone(!may_be_lost);
+  ++arrival_looks_;
+  state_ = State::lingering;
+  arm(kArrivalLook);
+}
+
+net::Socket::InKernel Connection::in_flight() noexcept {
+  if (at_its_end_) return *at_its_end_;
+  net::Socket::InKernel bytes = socket_.in_kernel();
+  bytes.unsent += unwritten_bytes();
+  bytes.unacknowledged += unwritten_bytes();
+  return bytes;
 }
 
 void Connection::take(std::string_view bytes) {
@@ -104,7 +153,7 @@ void Connection::take(std::string_view bytes) {
     case State::streaming:
       return;  // nothing can follow a request whose answer does not end
     case State::lingering:
-      lingered_bytes_ += bytes.size();
+      lingered_bytes_ += static_cast<std::uint32_t>(bytes.size());
       if (lingered_bytes_ > kLingerBytesMax) close();
       return;
     case State::gone:
@@ -112,8 +161,14 @@ void Connection::take(std::string_view bytes) {
   }
 }
 
+/// Whether the next request is not to be looked at now: the peer does not read what it has asked
+/// for, or others have their turn.
+bool Connection::has_to_wait() const noexcept {
+  return outbox_ != nullptr || context_.turn.has_to_stop();
+}
+
 /// Reads requests from what is left of earlier reads and `bytes`, until a request has to wait for
-/// its answer or everything is used.
+/// its answer, or the others for their turn, or everything is used.
 void Connection::read_requests(std::string_view bytes) {
   if (std::exchange(is_reading_requests_, true)) return;  // the loop below goes on
   if (!input_.empty() && !bytes.empty()) {
@@ -122,11 +177,9 @@ void Connection::read_requests(std::string_view bytes) {
     bytes = {};
   }
   bool is_input_owned = !input_.empty();
-  for (int handled = 0; state_ == State::reading && output_.empty();) {
-    if (handled == kRequestsPerTurn && input_begin_ < input_.size()) {
-      go_on_next_turn();
-      break;
-    }
+  while (state_ == State::reading) {
+    if (context_.batched.size() > kAnswersBytesMax) write_batched();
+    if (has_to_wait()) break;
     const std::string_view unread =
         is_input_owned ? std::string_view(input_).substr(input_begin_) : bytes;
     if (unread.empty()) break;
@@ -135,13 +188,12 @@ void Connection::read_requests(std::string_view bytes) {
       has_answered_ = false;
       if (const auto waiter = std::exchange(waiter_, nullptr)) waiter->answer_arrived(true);
     }
-    if (!reading_) {
-      reading_ = std::make_unique<Reading>(context_);
-      arm(context_.limits.header_timeout);
-    }
+    if (!reading_) reading_ = std::make_unique<Reading>(context_);
     RequestParser& parser = reading_->parser;
+    const bool had_begun = parser.has_begun();
     const bool had_head = parser.head_is_complete();
     const Progress progress = parser.feed(unread);
+    context_.turn.spend(progress.consumed);
     reading_->share.set(parser.body_bytes());
     const std::string_view rest = unread.substr(progress.consumed);
     if (is_input_owned) {
@@ -155,7 +207,6 @@ void Connection::read_requests(std::string_view bytes) {
       Request request = parser.take_request();
       reading_.reset();
       dispatch(std::move(request));
-      ++handled;
       continue;
     }
     if (progress.state == Progress::failed) {
@@ -163,36 +214,45 @@ void Connection::read_requests(std::string_view bytes) {
       break;
     }
     if (parser.body_bytes() > 0 && context_.incoming.is_exceeded()) {
-      refuse({503, "too much is being sent at once; try again in a moment"});
-      break;
+      context_.ledger.shed_unfinished();
     }
     if (progress.state == Progress::want_continue) write(std::string(wire::http1::kContinue));
+    // Blank lines between requests (RFC 9112 section 2.2) begin nothing, so they earn no time.
     if (!parser.has_begun())
       reading_.reset();
     else if (!had_head && parser.head_is_complete())
       arm(context_.limits.body_timeout);
+    else if (!had_begun)
+      arm(context_.limits.header_timeout);
     if (progress.state == Progress::need_more) break;
   }
   write_batched();
-  input_.append(bytes);  // what has to wait until the peer has taken an interim answer
+  input_.append(bytes);  // what has to wait until the peer has taken an answer
   if (input_begin_ == input_.size()) {
     std::string().swap(input_);
     input_begin_ = 0;
   }
   is_reading_requests_ = false;
-  const bool is_done = state_ == State::reading && output_.empty() && !goes_on_next_turn_;
+  const bool has_more = !input_.empty() && state_ == State::reading;
+  if (has_more && !outbox_ && context_.turn.has_to_stop()) go_on_next_turn();
+  recount();
+  const bool is_done = state_ == State::reading && !outbox_ && !stands_in_line();
   if (has_peer_stopped_ && is_done) linger();
 }
 
 void Connection::dispatch(Request request) {
   state_ = State::busy;
   base::Timer::cancel();
+  context_.turn.spend(kRequest);
   response_context_ = ResponseContext(request);
   context_.handler.handle(this, std::move(request));
 }
 
 void Connection::refuse(wire::http1::ParseFailure failure) {
+  const ConnectionPtr self(this);
   reading_.reset();
+  std::string().swap(input_);
+  input_begin_ = 0;
   state_ = State::busy;
   response_context_ = {};
   respond(error_response(failure.status, failure.reason));
@@ -213,7 +273,7 @@ void Connection::respond(const Response& response) {
   } else {
     write(encode(response, response_context_, date()));
   }
-  if (state_ == State::busy && output_.empty()) finish_response();
+  if (state_ == State::busy && !outbox_) finish_response();
 }
 
 std::string_view Connection::date() {
@@ -231,19 +291,20 @@ void Connection::finish_response() {
 }
 
 void Connection::go_on_next_turn() {
-  if (std::exchange(goes_on_next_turn_, true)) return;
-  context_.loop.at_turn_end([self = ConnectionPtr(this)] {
-    self->goes_on_next_turn_ = false;
-    if (self->state_ != State::reading) return;
-    self->read_requests({});
-    self->wait_readable();
-  });
+  in_line_ = this;
+  context_.turn.wait(*this, address().network());
+}
+
+void Connection::go_on() {
+  const ConnectionPtr self = std::exchange(in_line_, nullptr);
+  if (state_ == State::reading) read_requests({});
+  wait_readable();
 }
 
 void Connection::settle_answer() {
   if (state_ == State::gone || !has_answered_) return;
-  // Unwritten bytes must not arrive later, beside what is sent instead of them.
-  if (!output_.empty() || socket_.has_error()) abort();
+  // What has not left must not arrive later, beside what is sent instead of it.
+  if (in_flight().unsent > 0 || socket_.has_error()) abort();
 }
 
 void Connection::start_stream(const Response& response) {
@@ -264,14 +325,14 @@ void Connection::end_stream() {
   if (state_ != State::streaming) return;
   is_last_response_ = true;
   state_ = State::busy;
-  if (output_.empty()) linger();
+  if (!outbox_) linger();
 }
 
 std::size_t Connection::unwritten_bytes() const noexcept {
-  return output_.size() - output_begin_;
+  return outbox_ ? outbox_->bytes() : 0;
 }
 
-void Connection::watch(boost::intrusive_ptr<Waiter> waiter) {
+void Connection::watch(boost::intrusive_ptr<http::Waiter> waiter) {
   waiter_ = std::move(waiter);
 }
 
@@ -290,36 +351,36 @@ void Connection::write_batched() {
 void Connection::write_now(std::string bytes) {
   if (state_ == State::gone) return;
   std::size_t written = 0;
-  if (output_.empty()) {
+  if (!outbox_) {
     const iovec part{bytes.data(), bytes.size()};
     const net::Socket::Outcome outcome = socket_.write({&part, 1});
     if (outcome.state == net::Socket::State::failed) return peer_is_gone(false);
     written = outcome.bytes;
-  }
-  if (written == bytes.size()) return;
-  if (output_.empty()) {
-    output_ = std::move(bytes);
-    output_begin_ = written;
+    taken_ += written;
+    if (written == bytes.size()) return;
+    outbox_ = std::make_unique<net::Outbox>();
     arm(context_.limits.write_timeout);
     socket_.wait_writable(this);
-  } else {
-    output_.append(bytes);
   }
+  outbox_->push(std::move(bytes), written);
+  recount();
 }
 
 void Connection::on_writable() {
-  if (state_ == State::gone || output_.empty()) return;
+  if (state_ == State::gone || !outbox_) return;
   const ConnectionPtr self(this);
-  const iovec part{output_.data() + output_begin_, output_.size() - output_begin_};
-  const net::Socket::Outcome outcome = socket_.write({&part, 1});
+  context_.turn.begin_slice();
+  context_.turn.spend(kWrite);
+  const net::Socket::Outcome outcome = outbox_->write_some(socket_);
   if (outcome.state == net::Socket::State::failed) return peer_is_gone(false);
-  output_begin_ += outcome.bytes;
-  if (output_begin_ < output_.size()) {
+  taken_ += outcome.bytes;
+  if (!outbox_->is_empty()) {
     if (outcome.bytes > 0) arm(context_.limits.write_timeout);
+    recount();
     return socket_.wait_writable(this);
   }
-  std::string().swap(output_);
-  output_begin_ = 0;
+  outbox_.reset();
+  recount();
   base::Timer::cancel();
   // An interim answer (100 Continue) or a stream goes on; an answer is complete now.
   if (state_ == State::busy && has_answered_) return finish_response();
@@ -336,15 +397,19 @@ void Connection::peer_is_gone(bool in_good_order) {
   if (state_ == State::gone) return;
   const ConnectionPtr self(this);
   const bool was_waiting = state_ == State::busy || state_ == State::streaming;
-  const bool all_written = output_.empty();
+  // What never left must not leave after all, when somebody sends it again.
+  const net::Socket::InKernel left = waiter_ ? in_flight() : net::Socket::InKernel{};
+  const bool has_unsent = left.unsent > 0;
+  if (state_ == State::streaming) at_its_end_ = std::make_unique<net::Socket::InKernel>(left);
+  if (has_unsent) socket_.reset();
   close();
   const auto waiter = std::exchange(waiter_, nullptr);
-  if (!waiter) return;
-  if (has_answered_) {
-    waiter->answer_arrived(in_good_order && all_written);
-  } else if (was_waiting) {
+  if (waiter && has_answered_) {
+    waiter->answer_arrived(in_good_order && !has_unsent);
+  } else if (waiter && was_waiting) {
     waiter->peer_left();
   }
+  outbox_.reset();
 }
 
 void Connection::expire(base::TimePoint /*now*/) {
@@ -354,7 +419,8 @@ void Connection::expire(base::TimePoint /*now*/) {
                             ? "the request's body did not arrive in time"
                             : "the request's head did not arrive in time"});
   }
-  if (state_ == State::reading && output_.empty()) return linger();  // idle for long enough
+  if (state_ == State::reading && !outbox_) return linger();  // idle for long enough
+  if (arrival_looks_ > 0) return look_for_arrival();
   peer_is_gone(/*in_good_order=*/state_ == State::lingering);
 }
 
@@ -365,34 +431,46 @@ void Connection::arm(base::Duration timeout) {
 void Connection::linger() {
   write_batched();
   if (state_ == State::gone) return;
-  if (!output_.empty()) return;  // on_writable() comes back here
+  if (outbox_) return;  // on_writable() comes back here
   state_ = State::lingering;
   has_answered_ = waiter_ != nullptr;
   reading_.reset();
   socket_.shut_down_sending();
-  if (has_peer_stopped_) return peer_is_gone(!socket_.has_error());
+  if (has_peer_stopped_) return look_for_arrival();
   arm(kLingerTimeout);
   wait_readable();
 }
 
 void Connection::close() {
+  const ConnectionPtr self(this);
   state_ = State::gone;
   reading_.reset();
+  std::string().swap(input_);
   base::Timer::cancel();
+  leave_line();
+  in_line_.reset();
   ConnectionHook::unlink();
   socket_.close();
+  core::Holder::leave();
 }
 
 Connection::Detached Connection::detach() {
+  const ConnectionPtr self(this);
   state_ = State::gone;
   base::Timer::cancel();
+  leave_line();
+  in_line_.reset();
   ConnectionHook::unlink();
+  core::Holder::leave();
   waiter_.reset();
   return {std::move(socket_), input_.substr(input_begin_), std::exchange(context_.batched, {})};
 }
 
 void Connection::drain() {
   is_draining_ = true;
+  const ConnectionPtr self(this);
+  if (state_ == State::streaming && waiter_)
+    return boost::intrusive_ptr<http::Waiter>(waiter_)->stream_has_to_end();
   if (state_ == State::streaming) return end_stream();
   if (state_ == State::reading && !reading_) linger();
 }

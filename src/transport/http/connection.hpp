@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +13,9 @@
 #include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/timer_wheel.hpp"
+#include "base/turn.hpp"
+#include "core/ledger.hpp"
+#include "net/outbox.hpp"
 #include "net/socket.hpp"
 #include "wire/http1/request.hpp"
 #include "wire/http1/response.hpp"
@@ -45,6 +49,8 @@ struct ConnectionContext {
   net::EventLoop& loop;
   const ConnectionLimits& limits;
   Handler& handler;
+  base::Turn& turn;
+  core::Ledger& ledger;
   /// Every read goes here first, so that an idle connection owns no buffer.
   std::span<char> scratch;
   /// Bodies that have come in part.
@@ -65,6 +71,8 @@ class Waiter {
   virtual void answer_arrived(bool has_arrived) = 0;
   /// The kernel has taken all of the stream so far, after it could not for a while.
   virtual void stream_written() {}
+  /// The server is about to end: the stream is to say goodbye.
+  virtual void stream_has_to_end() {}
 
   friend void intrusive_ptr_add_ref(Waiter* waiter) noexcept { waiter->add_reference(); }
   friend void intrusive_ptr_release(Waiter* waiter) noexcept { waiter->release_reference(); }
@@ -87,7 +95,11 @@ using ConnectionHook =
 ///
 /// Threads: one worker's. Ownership: keeps itself alive while it waits for its socket. Cost: about
 /// 250 bytes besides the socket; a parser and a buffer only while a request is being read.
-class Connection final : public net::Readiness, public base::Timer, public ConnectionHook {
+class Connection final : public net::Readiness,
+                         public base::Timer,
+                         public ConnectionHook,
+                         public core::Holder,
+                         private base::Turn::Waiter {
  public:
   Connection(ConnectionContext& context, net::Socket socket);
   ~Connection() override;
@@ -106,11 +118,16 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   void start_stream(const wire::http1::Response& response);
   void write_stream(std::string_view bytes);
   void end_stream();
-  /// Bytes that the peer has not taken yet.
+  /// Bytes that the kernel has not taken yet.
   [[nodiscard]] std::size_t unwritten_bytes() const noexcept;
+  /// Bytes that have been given to write, from the first of the connection on.
+  [[nodiscard]] std::uint64_t given_bytes() const noexcept { return taken_ + unwritten_bytes(); }
+  /// Of these: what has not left this machine, and what is not known to have arrived. Of a stream,
+  /// also when it has broken.
+  [[nodiscard]] net::Socket::InKernel in_flight() noexcept;
 
   /// `waiter` is told what becomes of the peer, until the next request.
-  void watch(boost::intrusive_ptr<Waiter> waiter);
+  void watch(boost::intrusive_ptr<http::Waiter> waiter);
 
   /// Lets go of the socket, with what has been read and not used.
   struct Detached {
@@ -148,8 +165,16 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   void on_readable() override;
   void on_writable() override;
   void expire(base::TimePoint now) override;
+  void go_on() override;
+  void give_way(const core::Disconnect& why) noexcept override;
+  [[nodiscard]] std::size_t unfinished_bytes() const noexcept override {
+    return reading_ ? reading_->parser.body_bytes() : 0;
+  }
 
+  void recount() noexcept;
   void wait_readable();
+  [[nodiscard]] bool has_to_wait() const noexcept;
+  void look_for_arrival();
   void peer_stopped_sending();
   void take(std::string_view bytes);
   void read_requests(std::string_view bytes);
@@ -172,7 +197,6 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   bool is_waiting_readable_ = false;
   bool has_peer_stopped_ = false;
   bool is_reading_requests_ = false;
-  bool goes_on_next_turn_ = false;
   bool is_draining_ = false;
   bool is_last_response_ = false;
   bool has_answered_ = false;
@@ -180,10 +204,13 @@ class Connection final : public net::Readiness, public base::Timer, public Conne
   std::unique_ptr<Reading> reading_;  // while a request is being read
   std::string input_;                 // read and not used; from input_begin_ on
   std::size_t input_begin_ = 0;
-  std::string output_;  // not written yet; from output_begin_ on
-  std::size_t output_begin_ = 0;
-  std::size_t lingered_bytes_ = 0;
-  boost::intrusive_ptr<Waiter> waiter_;
+  std::unique_ptr<net::Outbox> outbox_;                // never empty
+  std::uint64_t taken_ = 0;                            // bytes that the kernel has
+  std::unique_ptr<net::Socket::InKernel> at_its_end_;  // of a stream that has broken
+  std::uint32_t lingered_bytes_ = 0;
+  std::uint32_t arrival_looks_ = 0;
+  boost::intrusive_ptr<http::Waiter> waiter_;
+  ConnectionPtr in_line_;  // itself, while it stands in line: then nobody else may refer to it
 };
 
 }  // namespace fanfare::transport::http

@@ -51,9 +51,15 @@ void EventStream::send(Session& from, const core::BundlePtr& bundle) noexcept {
     from.requeue(bundle);
     return from.leave_outlet();
   }
-  unwritten_ = bundle;
   connection_->write_stream(event_of(*bundle));
-  if (connection_ && connection_->unwritten_bytes() == 0) unwritten_.reset();
+  if (!connection_) return from.requeue(bundle);
+  sent_.add(bundle, from.id(), connection_->given_bytes());
+  if (sent_.is_due()) sent_.look(connection_->given_bytes(), in_flight());
+}
+
+delivery::InKernel EventStream::in_flight() {
+  const net::Socket::InKernel bytes = connection_->in_flight();
+  return {bytes.unsent, bytes.unacknowledged};
 }
 
 bool EventStream::is_congested() const noexcept {
@@ -62,7 +68,6 @@ bool EventStream::is_congested() const noexcept {
 
 void EventStream::stream_written() {
   const boost::intrusive_ptr<EventStream> self(this);
-  unwritten_.reset();
   flush_sessions();
 }
 
@@ -72,15 +77,26 @@ void EventStream::reply(std::string_view elements) noexcept {
 
 void EventStream::give_back(Session& session) noexcept {
   const boost::intrusive_ptr<EventStream> self(this);
-  const core::BundlePtr half_written = std::exchange(unwritten_, nullptr);
-  if (half_written) session.requeue(half_written);
-  finish(/*in_good_order=*/!half_written);
+  if (!connection_) return;
+  bool has_unsent = false;
+  sent_.take(session.id(), connection_->given_bytes(), in_flight(),
+             [&](const core::BundlePtr& bundle) {
+               has_unsent = true;
+               session.requeue(bundle);
+             });
+  finish(/*in_good_order=*/!has_unsent);
 }
 
 void EventStream::end(const core::Disconnect& /*why*/) noexcept {
   const boost::intrusive_ptr<EventStream> self(this);
   leave_all();
   finish(/*in_good_order=*/true);
+}
+
+void EventStream::stream_has_to_end() {
+  // What the kernel has goes out before the end does: it is not for somewhere else.
+  sent_ = {};
+  end(core::kShutdown);
 }
 
 void EventStream::finish(bool in_good_order) {
@@ -97,9 +113,9 @@ void EventStream::finish(bool in_good_order) {
 
 void EventStream::peer_left() {
   const boost::intrusive_ptr<EventStream> self(this);
-  connection_.reset();
   base::Timer::cancel();
   leave_all();
+  connection_.reset();
 }
 
 void EventStream::answer_arrived(bool /*has_arrived*/) {
@@ -109,6 +125,7 @@ void EventStream::answer_arrived(bool /*has_arrived*/) {
 void EventStream::expire(base::TimePoint /*now*/) {
   const boost::intrusive_ptr<EventStream> self(this);
   if (!connection_) return;
+  sent_.look(connection_->given_bytes(), in_flight());
   if (!is_congested()) connection_->write_stream(":\r\n\r\n");
   if (connection_) arm_ping();
 }

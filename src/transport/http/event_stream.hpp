@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "delivery/in_flight.hpp"
 #include "protocol/bayeux/peer.hpp"
 #include "protocol/bayeux/session.hpp"
 #include "transport/http/connection.hpp"
@@ -28,6 +29,7 @@ class EventStream final : public protocol::bayeux::Outlet, public Waiter, public
   void peer_left() override;
   void answer_arrived(bool has_arrived) override;
   void stream_written() override;
+  void stream_has_to_end() override;
   void expire(base::TimePoint now) override;
   void add_reference() noexcept override { ++references_; }
   void release_reference() noexcept override {
@@ -37,8 +39,10 @@ class EventStream final : public protocol::bayeux::Outlet, public Waiter, public
   void arm_ping();
 
   std::size_t references_ = 0;
+  [[nodiscard]] delivery::InKernel in_flight();
+
   ConnectionPtr connection_;
-  core::BundlePtr unwritten_;  // half written; null while the peer keeps up
+  delivery::InFlight<protocol::bayeux::SessionId> sent_;
 };
 
 }  // namespace fanfare::transport::http

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -13,8 +14,11 @@
 #include "base/byte_budget.hpp"
 #include "base/clock.hpp"
 #include "base/timer_wheel.hpp"
+#include "base/turn.hpp"
+#include "core/ledger.hpp"
 #include "core/realm.hpp"
 #include "core/worker_set.hpp"
+#include "delivery/in_flight.hpp"
 #include "net/socket.hpp"
 #include "protocol/bayeux/peer.hpp"
 #include "protocol/bayeux/service.hpp"
@@ -28,6 +32,8 @@ using ConnectionPtr = boost::intrusive_ptr<Connection>;
 
 struct ConnectionLimits {
   std::size_t message_bytes_max;
+  /// From the first byte of a message to its last.
+  base::Duration message_timeout;
   /// An idle peer is pinged after this long, and taken for gone after as long again.
   base::Duration ping_interval;
   /// How long a connection may go without ever having had a session. Faye opens one before it needs
@@ -55,6 +61,30 @@ struct Moving {
   std::string unwritten;
 };
 
+/// Bundles of one connection that may not have arrived.
+struct Sent final : delivery::InFlight<protocol::bayeux::SessionId> {
+  explicit Sent(Connection& its_connection) : connection(its_connection) {}
+  Connection& connection;
+  base::TimePoint looked_at{};
+};
+
+/// Looks once a second at what all connections of a worker have sent, so that one that has become
+/// quiet does not keep the last of it.
+class SentLooks final : private base::Timer {
+ public:
+  SentLooks(const base::Clock& clock, base::TimerWheel& timers) : clock_(clock), timers_(timers) {}
+  void add(Sent& sent);
+
+ private:
+  void expire(base::TimePoint now) override;
+
+  const base::Clock& clock_;
+  base::TimerWheel& timers_;
+  boost::intrusive::list<Sent, boost::intrusive::base_hook<delivery::InFlightHook>,
+                         boost::intrusive::constant_time_size<false>>
+      all_;
+};
+
 /// What the connections of one worker share.
 struct ConnectionContext {
   net::EventLoop& loop;
@@ -62,7 +92,7 @@ struct ConnectionContext {
   protocol::bayeux::Service& service;
   /// Every read goes here first, so that an idle connection owns no buffer.
   std::span<char> scratch;
-  /// Messages that have come in part.
+  /// Messages that have come in part, on this worker.
   base::ByteBudget& incoming;
   wire::websocket::Inflater& inflater;
   wire::websocket::Deflater& deflater;
@@ -71,6 +101,9 @@ struct ConnectionContext {
   std::string batched;
   /// Brings a connection to the worker on which its session lives.
   std::function<void(core::WorkerIndex, Moving)> move;
+  SentLooks sent_looks{loop.clock(), loop.timers()};
+  /// Publications of which nobody can know whether they arrived before their connection died.
+  std::size_t uncertain = 0;
 };
 
 /// All connections of one worker, for closing them at the end.
@@ -87,7 +120,8 @@ class Connection final : public net::Readiness,
                          public protocol::bayeux::Outlet,
                          public protocol::bayeux::Caller,
                          public base::Timer,
-                         public ConnectionHook {
+                         public ConnectionHook,
+                         public core::Holder {
  public:
   Connection(ConnectionContext& context, net::Socket socket, core::RealmPtr realm,
              Compression compression);
@@ -102,6 +136,8 @@ class Connection final : public net::Readiness,
   void close(const core::Disconnect& why);
   /// Breaks the connection off.
   void abort() { peer_is_gone(); }
+  /// Forgets what has arrived of what was sent.
+  void look_at_sent();
 
   // protocol::bayeux::Outlet
   void send(protocol::bayeux::Session& from, const core::BundlePtr& bundle) noexcept override;
@@ -116,6 +152,7 @@ class Connection final : public net::Readiness,
   void answer(std::string_view elements,
               const protocol::bayeux::Deliveries& deliveries) noexcept override;
   void supersede() noexcept override {}
+  void settle() noexcept override;
   void hold(protocol::bayeux::Session& session) noexcept override;
 
  private:
@@ -135,6 +172,17 @@ class Connection final : public net::Readiness,
     };
     std::deque<Item> items;
     std::size_t bytes = 0;
+    std::size_t own_bytes = 0;  // of these, in frames of our own
+  };
+
+  /// What the peer has sent ahead, while one of its messages waits for other workers, or the
+  /// connection stands in line for its turn.
+  struct Ahead final : base::Turn::Waiter {
+    explicit Ahead(Connection& its_connection) : connection(its_connection) {}
+    void go_on() override { connection.go_on(); }
+    Connection& connection;
+    ConnectionPtr in_line;  // while it stands there: then nobody else may refer to it
+    std::string bytes;
   };
 
   void add_reference() noexcept override {
@@ -147,14 +195,28 @@ class Connection final : public net::Readiness,
   void on_readable() override;
   void on_writable() override;
   void expire(base::TimePoint now) override;
+  void give_way(const core::Disconnect& why) noexcept override;
+  [[nodiscard]] std::size_t unfinished_bytes() const noexcept override { return unfinished_; }
 
   void wait_readable();
+  void go_on();
+  void go_on_later();
+  void keep_ahead(std::span<const char> bytes);
   void read_frames(std::span<char> bytes);
+  void handle(const wire::websocket::Event& event, std::span<char> unread);
+  [[nodiscard]] bool has_replies_waiting() const noexcept;
+  void count_unfinished();
+  void forget_input() noexcept;
+  void recount() noexcept;
   void take_message(std::string_view text, std::span<char> unread);
   void move_to(core::WorkerIndex worker, std::string_view text, std::span<char> unread);
   [[nodiscard]] std::string_view frame_of(core::Bundle& bundle);
   [[nodiscard]] std::string_view deflated_frame_of(core::Bundle& bundle);
   [[nodiscard]] std::string_view bytes_of(Outbox::Item& item);
+  void note_sent(core::BundlePtr bundle, const protocol::bayeux::SessionId& of, std::uint64_t end);
+  [[nodiscard]] delivery::InKernel in_kernel();
+  bool take_back_sent(const protocol::bayeux::SessionId& of);
+  void take_back_what_was_left();
   /// Returns how much could be written at once; nothing while something else is in front.
   [[nodiscard]] std::size_t write_now(std::string_view bytes);
   void write(std::string frame);
@@ -168,9 +230,8 @@ class Connection final : public net::Readiness,
 
   ConnectionContext& context_;
   net::Socket socket_;
-  core::RealmPtr realm_;
   wire::websocket::MessageReader reader_;
-  base::ByteShare unfinished_;
+  std::uint32_t unfinished_ = 0;  // bytes of a message that has come in part
   State state_ = State::open;
   Compression compression_;
   bool is_waiting_readable_ = false;
@@ -180,8 +241,11 @@ class Connection final : public net::Readiness,
   bool has_had_session_ = false;
   base::TimePoint opened_;
   base::TimePoint last_heard_;
-  std::unique_ptr<Outbox> outbox_;       // never empty
-  std::unique_ptr<std::string> unread_;  // while busy
+  base::TimePoint message_deadline_ = base::TimePoint::max();  // while one has come in part
+  std::uint64_t written_ = 0;                                  // bytes that the kernel has taken
+  std::unique_ptr<Outbox> outbox_;                             // never empty
+  std::unique_ptr<Ahead> ahead_;
+  std::unique_ptr<Sent> sent_;
 };
 
 }  // namespace fanfare::transport::websocket

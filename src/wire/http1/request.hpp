@@ -156,6 +156,11 @@ class RequestParser {
 
   /// Bytes of the body that it keeps.
   [[nodiscard]] std::size_t body_bytes() const noexcept { return request_.body_.size(); }
+  /// What it keeps of what has come.
+  [[nodiscard]] std::size_t kept_bytes() const noexcept {
+    return request_.head_.capacity() + request_.body_.capacity() +
+           request_.fields_.capacity() * sizeof(Request::Field);
+  }
   /// Whether the head of the request at hand is complete, so that a timeout for bodies applies.
   [[nodiscard]] bool head_is_complete() const { return stage_ > Stage::head; }
   /// Whether anything of a request was seen; false on a connection that idles between two.

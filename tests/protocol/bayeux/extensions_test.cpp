@@ -190,6 +190,7 @@ TEST_F(AcknowledgementTest, AClientThatNeverAcknowledgesDoesNotKeepEverything) {
       publish_now("/a", std::to_string(i));
       socket.take_lines();
     }
+    advance(2 * delivery::Rows::kRemembered);
     EXPECT_TRUE(watched.expired()) << "has_socket " << has_socket;
   }
 }

@@ -54,11 +54,11 @@ inline constexpr std::string_view kNow = R"(,"advice":{"timeout":0})";
 /// moves by itself: turns end and time passes when the test says so.
 class ServiceFixture : public ::testing::Test {
  protected:
-  explicit ServiceFixture(std::size_t workers = 1) : office_(workers) {
+  explicit ServiceFixture(std::size_t workers = 1, const core::ExchangeLimits& limits = {})
+      : office_(workers, limits) {
     for (std::size_t i = 0; i < workers; ++i) {
       services_.push_back(
-          std::make_unique<Service>(office_[i], office_.wheel, office_.clock,
-                                    ServiceLimits{.queued_bytes_max = queued_bytes_max_}));
+          std::make_unique<Service>(office_[i], office_.wheel, office_.clock, ServiceLimits{}));
     }
     use({});
   }
@@ -72,6 +72,9 @@ class ServiceFixture : public ::testing::Test {
   }
 
   void handle(std::string_view text, Caller& caller, std::size_t worker = 0) {
+    // As a loop does: what begins when a turn has had enough work begins in the next.
+    if (service(worker).turn().is_over()) office_.end_turns(worker);
+    service(worker).turn().begin_slice();
     const auto messages = service(worker).parse(*realm_, text);
     ASSERT_TRUE(messages) << messages.error().detail << " in " << text;
     service(worker).handle(realm_, *messages, &caller);
@@ -99,10 +102,15 @@ class ServiceFixture : public ::testing::Test {
   std::string new_session(std::size_t worker = 0) {
     return client_id_in(post(handshake(), worker)->text);
   }
-  /// A session that has connected once and listens to `channels` (JSON).
-  std::string listening_session(std::string_view channels = R"("/a")", std::size_t worker = 0) {
+  /// A session that has connected once.
+  std::string connected_session(std::size_t worker = 0) {
     const std::string client = new_session(worker);
     post(connect(client), worker);
+    return client;
+  }
+  /// A session that has connected once and listens to `channels` (JSON).
+  std::string listening_session(std::string_view channels = R"("/a")", std::size_t worker = 0) {
+    const std::string client = connected_session(worker);
     post(subscribe(client, channels), worker);
     office_.carry_all();
     return client;
@@ -139,7 +147,6 @@ class ServiceFixture : public ::testing::Test {
     end_turn();
   }
 
-  std::size_t queued_bytes_max_ = 1'000'000'000;
   core::RealmPtr realm_;
   core::Office office_;
   std::vector<std::unique_ptr<Service>> services_;

@@ -153,8 +153,8 @@ TEST_F(ServiceTest, AHandshakeThatFindsNoRoomCarriesNoAdvice) {
   core::Realm realm;
   realm.limits.sessions_max = 2;
   use(realm);
-  new_session();
-  const std::string second = new_session();
+  connected_session();
+  const std::string second = connected_session();
   const CallPtr third = post(handshake());
   EXPECT_THAT(third->text, HasSubstr("sessions_max"));
   EXPECT_THAT(third->text, Not(HasSubstr("advice")));
@@ -166,16 +166,137 @@ TEST_F(ServiceTest, OneAddressCannotTakeAllSessions) {
   core::Realm realm;
   realm.limits.sessions_per_address_max = 2;
   use(realm);
-  const std::string first = new_session();
-  new_session();
+  const std::string first = connected_session();
+  connected_session();
   EXPECT_THAT(post(handshake())->text, HasSubstr("sessions_per_address_max"));
   CallPtr neighbour(new FakeCall);
   neighbour->network = "192.0.2.77";
   handle(handshake(), *neighbour);
   EXPECT_THAT(neighbour->lines(), ElementsAre("1 /meta/handshake"));
   post(disconnect(first));
-  EXPECT_THAT(post(handshake())->lines(), ElementsAre("1 /meta/handshake"));
+  connected_session();
   EXPECT_THAT(post(handshake())->text, HasSubstr("sessions_per_address_max"));
+}
+
+/// A hundred requests of a thousand handshakes each, behind a proxy, locked out all visitors.
+TEST_F(ServiceTest, SessionsThatNeverConnectedMakeRoomForThoseWhoCome) {
+  core::Realm realm;
+  realm.limits.sessions_per_address_max = 3;
+  use(realm);
+  const std::string ann = listening_session();
+  std::vector<std::string> all;
+  for (int i = 0; i < 20; ++i) all.push_back(new_session());
+  EXPECT_NE(find(ann), nullptr);
+  EXPECT_EQ(service().session_count(), 3U);
+  EXPECT_NE(find(all.back()), nullptr) << "the oldest goes first";
+  EXPECT_EQ(find(all.front()), nullptr);
+}
+
+TEST_F(ServiceTest, OneHandshakeARequestIsEnough) {
+  const CallPtr call = post("[" + handshake() + "," + handshake() + "," + handshake() + "]");
+  EXPECT_THAT(call->lines(),
+              ElementsAre("1 /meta/handshake", "1 /meta/handshake 413::one handshake a request",
+                          "1 /meta/handshake 413::one handshake a request"));
+  EXPECT_EQ(service().session_count(), 1U);
+}
+
+TEST_F(ServiceTest, OneSocketIsNotForAnyNumberOfSessions) {
+  core::Realm realm;
+  realm.limits.connection_sessions_max = 2;
+  use(realm);
+  FakeSocket socket;
+  for (int i = 0; i < 2; ++i) send(socket, connect(connected_session()));
+  socket.take_lines();
+  const std::string third = connected_session();
+  send(socket, connect(third));
+  EXPECT_THAT(socket.take_lines(), ElementsAre(HasSubstr("connection_sessions_max is 2")));
+  EXPECT_FALSE(find(third)->has_outlet());
+  EXPECT_EQ(socket.session_count(), 2U);
+}
+
+// ---- Work
+
+/// An array of messages with so much to do that it takes several turns.
+class LongArrayTest : public ServiceTest {
+ protected:
+  std::string names(int from, int count) {
+    std::string names;
+    for (int i = from; i < from + count; ++i)
+      names += fmt::format("{}\"/c{}\"", names.empty() ? "" : ",", i);
+    return "[" + names + "]";
+  }
+  /// A session that listens to a thousand channels.
+  std::string busy_session() {
+    const std::string client = connected_session();
+    for (int i = 0; i < 10; ++i) post(subscribe(client, names(100 * i, 100)));
+    end_turn();
+    return client;
+  }
+  std::string many(const std::string& message, int count) {
+    std::string array = "[" + message;
+    for (int i = 1; i < count; ++i) array += "," + message;
+    return array + "]";
+  }
+  /// Ends turns until the call is answered; returns the longest.
+  base::Work longest_turn(const FakeCall& call) {
+    base::Work longest = service().turn().spent();
+    for (int turns = 0; call.answers == 0 && turns < 1000; ++turns) {
+      office_.end_turn();
+      longest = std::max(longest, service().turn().spent());
+    }
+    return longest;
+  }
+};
+
+TEST_F(LongArrayTest, TakesSeveralTurnsAndOthersHaveTheirs) {
+  const std::string ann = busy_session();
+  const CallPtr call = post(many(subscribe(ann, names(900, 100)), 1000));
+  EXPECT_EQ(call->answers, 0);
+  EXPECT_EQ(post(handshake())->answers, 1) << "a neighbour is answered meanwhile";
+  EXPECT_LT(longest_turn(*call), 12'000'000U);
+  EXPECT_EQ(call->lines(), std::vector<std::string>(1000, "3 /meta/subscribe"));
+}
+
+TEST_F(LongArrayTest, IsAnsweredInItsOrderThoughOthersAreReadMeanwhile) {
+  const std::string ann = busy_session();
+  const std::string storm = unsubscribe(ann, names(0, 100)) + "," + subscribe(ann, names(0, 100));
+  const CallPtr call = post(many(storm, 500));
+  const std::string bob = connected_session();
+  post(subscribe(bob, R"("/somewhere/else")"));
+  longest_turn(*call);
+  std::vector<std::string> expected;
+  for (int i = 0; i < 500; ++i) {
+    expected.emplace_back("4 /meta/unsubscribe");
+    expected.emplace_back("3 /meta/subscribe");
+  }
+  EXPECT_EQ(call->lines(), expected);
+  EXPECT_EQ(find(ann)->subscription_count(), 1000U);
+  EXPECT_EQ(find(bob)->subscription_count(), 1U);
+}
+
+TEST_F(LongArrayTest, IsForgottenWhenTheServiceIsCleared) {
+  const std::string ann = busy_session();
+  const CallPtr call = post(many(subscribe(ann, names(900, 100)), 1000));
+  service().clear();
+  end_turn();
+  EXPECT_EQ(call->answers, 0);
+}
+
+/// 643 bytes made the server build an answer of 1.4 GB: each connect of the array took back what
+/// the one before had sent, and sent it again.
+TEST_F(ServiceTest, AnArrayOfConnectsBringsWhatWaitsOnce) {
+  const std::string ann = client_id_in(post(handshake(R"(,"ext":{"ack":true})"))->text);
+  post(connect(ann));
+  post(subscribe(ann, R"("/a")"));
+  for (int i = 0; i < 8; ++i) publish_now("/a", '"' + std::string(60'000, 'x') + '"');
+  std::string array = "[" + connect(ann, "2", kNow);
+  for (int i = 1; i < 1000; ++i) array += "," + connect(ann, "2", kNow);
+  const CallPtr call = post(array + "]");
+  end_turn();
+  EXPECT_EQ(call->answers, 1);
+  EXPECT_LT(call->text.size(), 1'000'000U);
+  const CallPtr again = post(connect(ann, "3", kNow));
+  EXPECT_EQ(again->lines().size(), 9U) << "it was never acknowledged";
 }
 
 TEST_F(ServiceTest, SessionsThatExpireMakeRoomForTheirAddress) {

@@ -725,6 +725,7 @@ TEST_F(SessionTest, AStreamMayReadALongQueueAfterAnAbsence) {
   publish_now("/a", "1");
   EXPECT_THAT(socket.ended, IsEmpty());
   socket.go_on();
+  end_turn();
   EXPECT_EQ(socket.take_lines().size(), 31U);
 }
 
@@ -763,7 +764,7 @@ TEST_F(SessionTest, AHeldConnectMayExpireInTheTurnInWhichTheQueueOverflows) {
 
 TEST_F(SessionTest, ASessionThatNeverConnectsIsForgotten) {
   const std::string ann = new_session();
-  advance(kExpiry - kTick);
+  advance(core::BayeuxTiming{}.handshake_timeout - kTick);
   EXPECT_NE(find(ann), nullptr);
   advance(2 * kTick);
   EXPECT_EQ(find(ann), nullptr);
@@ -774,7 +775,7 @@ TEST_F(SessionTest, EveryMessageIsASignOfLife) {
   core::Realm realm;
   realm.client_publish = true;
   use(realm);
-  const std::string ann = new_session();
+  const std::string ann = connected_session();
   for (const std::string& message :
        {subscribe(ann, R"("/a")"), unsubscribe(ann, R"("/a")"), connect(ann, "2", kNow),
         R"({"channel":"/b","data":1,"clientId":")" + ann + R"("})"}) {
@@ -903,10 +904,7 @@ TEST_F(SessionTest, AnswersThatAreLostCountTowardsTheQueue) {
 
 class SmallMemoryTest : public ServiceFixture {
  protected:
-  SmallMemoryTest() {
-    services_.front() = std::make_unique<Service>(office_[0], office_.wheel, office_.clock,
-                                                  ServiceLimits{.queued_bytes_max = 20'000});
-  }
+  SmallMemoryTest() : ServiceFixture(1, {.memory = {.queued_bytes_max = 20'000}}) {}
 };
 
 TEST_F(SmallMemoryTest, WhoHoldsMostGoesFirst) {

@@ -74,7 +74,15 @@ class HttpFixture : public ::testing::Test, private Handler {
   }
 
   std::vector<char> scratch_ = std::vector<char>(64 * 1024);
-  ConnectionContext context_{bayeux_.thread.loop, limits_, *this, scratch_, incoming_, {}};
+  ConnectionContext context_{bayeux_.thread.loop,
+                             limits_,
+                             *this,
+                             bayeux_.exchange.turn(),
+                             bayeux_.exchange.ledger(),
+                             scratch_,
+                             incoming_,
+                             {},
+                             {}};
   boost::intrusive::list<Connection, boost::intrusive::base_hook<ConnectionHook>,
                          boost::intrusive::constant_time_size<false>>
       connections_;

@@ -1,6 +1,7 @@
 #include "transport/websocket/connection.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -122,6 +123,7 @@ class WebSocketTest : public ::testing::Test {
 
   ServiceThread bayeux_;
   ConnectionLimits limits_{.message_bytes_max = 100'000,
+                           .message_timeout = base::Duration(30'000),
                            .ping_interval = base::Duration(30'000),
                            .unused_timeout = base::Duration(600'000)};
   std::vector<std::pair<core::WorkerIndex, Moving>> moved_;
@@ -368,6 +370,10 @@ TEST_F(WebSocketTest, ASessionNamedAfterTheSocketHasClosedLosesNothing) {
   std::thread sending([&] {
     for (int i = 0; i < 400; ++i) browser.send(connects);
   });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  // It answers no ping.
+  bayeux_.thread.advance(limits_.ping_interval + base::Duration(1'100));
+  bayeux_.thread.advance(limits_.ping_interval + base::Duration(1'100));
   const bool is_closed = bayeux_.wait_until([&] {
     return !bayeux_.service.find(*bayeux_.realm, *protocol::bayeux::SessionId::parse(bob))
                 ->has_outlet();
@@ -388,10 +394,46 @@ TEST_F(WebSocketTest, MessagesThatComeInPartMayTakeOnlySoMuchMemoryTogether) {
   ASSERT_EQ(first.receive(), "pong ");
   Browser second = open();
   second.socket().send(part);
-  EXPECT_EQ(second.receive(), "close 1013 too much is being sent at once");
-  EXPECT_EQ(second.receive(), "end");
-  first.socket().send(client_frame({.opcode = Opcode::continuation, .payload = "[]"}));
-  EXPECT_EQ(first.receive(), "text []");
+  // Who has held as much, and longest, gives way; the newcomer does not.
+  EXPECT_EQ(first.receive(), "close 1013 incoming_bytes_max is reached");
+  EXPECT_EQ(first.receive(), "end");
+  second.socket().send(client_frame({.opcode = Opcode::continuation, .payload = "[]"}));
+  EXPECT_EQ(second.receive(), "text []");
+}
+
+TEST_F(WebSocketTest, AMessageThatIsBegunHasToEnd) {
+  Browser browser = open();
+  browser.socket().send(client_frame({.payload = "[", .is_final = false}) +
+                        client_frame({.opcode = Opcode::ping}));
+  ASSERT_EQ(browser.receive(), "pong ");
+  bayeux_.thread.advance(limits_.message_timeout / 2);
+  browser.socket().send(client_frame({.opcode = Opcode::continuation, .is_final = false}) +
+                        client_frame({.opcode = Opcode::ping}));
+  ASSERT_EQ(browser.receive(), "pong ") << "a byte now and then earns no time";
+  bayeux_.thread.advance(limits_.message_timeout / 2 + base::Duration(100));
+  EXPECT_EQ(browser.receive(), "close 1008 a message was begun and did not end in time");
+}
+
+/// 465 frames brought 250 MB of answers, because all of one read were handled before anybody looked
+/// at how much waits.
+TEST_F(WebSocketTest, APeerThatDoesNotReadItsRepliesIsNotReadEither) {
+  Browser browser = open();
+  const std::string ann = new_session(browser, "/a");
+  std::string connects = "[" + connect_message(ann, R"(,"advice":{"timeout":0})").substr(1);
+  connects.pop_back();
+  const std::string one = "," + connects.substr(1);
+  for (int i = 1; i < 600; ++i) connects += one;
+  connects += "]";
+  std::atomic<int> sent = 0;
+  std::thread sending([&] {
+    for (; sent < 500; ++sent) browser.send(connects);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  EXPECT_LT(sent, 400) << "all of it has been taken";
+  EXPECT_LT(bayeux_.thread.call([&] { return bayeux_.exchange.ledger().bytes(); }), 2'000'000U);
+  // It reads, and everything goes on where it stopped.
+  for (int i = 0; i < 500; ++i) EXPECT_THAT(browser.receive(), StartsWith("text ["));
+  sending.join();
 }
 
 // ---- Time

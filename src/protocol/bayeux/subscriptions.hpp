@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "core/hub.hpp"
+
+namespace fanfare::protocol::bayeux {
+
+/// What one session listens to, each once, found by its name. Most sessions have one or two; from
+/// some on there is a table, or a client that names its thousand again and again would cost a
+/// million comparisons each time.
+class Subscriptions {
+ public:
+  /// From this many on there is a table of them.
+  static constexpr std::size_t kTableFrom = 16;
+
+  [[nodiscard]] bool contains(std::string_view pattern) const { return find(pattern) != kNone; }
+  /// One that is not there yet.
+  void add(core::Subscription subscription);
+  /// Does nothing if there is none.
+  void remove(std::string_view pattern);
+
+  [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
+  /// What they make the worker keep.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  // A slot of the table, which is at least half full.
+  static constexpr std::size_t kSlotBytes = 40;
+  using Table = boost::unordered_flat_map<std::string_view, std::uint32_t, core::KeyedHash>;
+
+  [[nodiscard]] std::size_t find(std::string_view pattern) const;
+  void make_table();
+
+  std::vector<core::Subscription> all_;
+  std::unique_ptr<Table> table_;  // the names are the topics' own
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace fanfare::protocol::bayeux
