@@ -1,8 +1,6 @@
 #include "net/socket.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,6 +20,14 @@ Socket::Outcome outcome_of(ssize_t count) noexcept {
   return {Socket::State::failed, 0};
 }
 
+// One visitor has at least this much of IPv6 to choose addresses from.
+constexpr unsigned kVisitorBitsOfV6 = 64;
+
+base::IpAddress address_of(const boost::asio::ip::address& address) {
+  return address.is_v4() ? base::IpAddress::v4(address.to_v4().to_bytes())
+                         : base::IpAddress::v6(address.to_v6().to_bytes());
+}
+
 boost::asio::ip::tcp protocol(bool is_v6) {
   return is_v6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
 }
@@ -29,7 +35,9 @@ boost::asio::ip::tcp protocol(bool is_v6) {
 }  // namespace
 
 Socket::Socket(EventLoop& loop, Released released)
-    : socket_(loop.context_), counted_(std::move(released.counted)) {
+    : socket_(loop.context_),
+      counted_(std::move(released.counted)),
+      introduced_(std::move(released.introduced)) {
   boost::system::error_code failure;
   socket_.assign(protocol(released.is_v6), released.descriptor, failure);
   // Only a descriptor table out of memory gets here; the socket then reads as closed.
@@ -37,8 +45,16 @@ Socket::Socket(EventLoop& loop, Released released)
 }
 
 Socket::Outcome Socket::read(std::span<char> into) noexcept {
+  return receive(into, 0);
+}
+
+Socket::Outcome Socket::peek(std::span<char> into) noexcept {
+  return receive(into, MSG_PEEK);
+}
+
+Socket::Outcome Socket::receive(std::span<char> into, int flags) noexcept {
   const Outcome outcome =
-      outcome_of(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT));
+      outcome_of(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT | flags));
   if (outcome.state == State::open && outcome.bytes == 0) return {State::peer_left, 0};
   return outcome;
 }
@@ -111,22 +127,43 @@ void Socket::reset() noexcept {
 Socket::Released Socket::release() noexcept {
   boost::system::error_code failure;
   const bool is_v6 = socket_.local_endpoint(failure).protocol() == boost::asio::ip::tcp::v6();
-  return {socket_.release(failure), is_v6, std::move(counted_)};
+  return {socket_.release(failure), is_v6, std::move(counted_), std::move(introduced_)};
+}
+
+Socket::Introduced& Socket::introduced() {
+  if (!introduced_) introduced_ = std::make_unique<Introduced>();
+  return *introduced_;
+}
+
+void Socket::set_peer(const base::IpAddress& peer) {
+  introduced().peer = peer;
+}
+
+void Socket::set_visitor(const std::optional<base::IpAddress>& visitor) {
+  if (introduced_ || visitor) introduced().visitor = visitor;
+}
+
+std::optional<base::IpAddress> Socket::peer() const {
+  if (introduced_ && introduced_->peer) return introduced_->peer;
+  boost::system::error_code failure;
+  const auto endpoint = socket_.remote_endpoint(failure);
+  if (failure) return std::nullopt;
+  return address_of(endpoint.address());
+}
+
+std::optional<base::IpAddress> Socket::visitor_or_peer() const {
+  return introduced_ && introduced_->visitor ? introduced_->visitor : peer();
 }
 
 std::string Socket::peer_address() const {
-  boost::system::error_code failure;
-  const auto peer = socket_.remote_endpoint(failure);
-  return failure ? std::string() : peer.address().to_string(failure);
+  const auto address = visitor_or_peer();
+  return address ? address->text() : std::string();
 }
 
 std::string Socket::peer_network() const {
-  boost::system::error_code failure;
-  const auto address = socket_.remote_endpoint(failure).address();
-  if (failure || !address.is_v6() || address.to_v6().is_v4_mapped()) return peer_address();
-  auto bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return boost::asio::ip::address_v6(bytes).to_string() + "/64";
+  const auto address = visitor_or_peer();
+  if (!address || address->is_v4()) return address ? address->text() : std::string();
+  return base::IpNetwork::around(*address, kVisitorBitsOfV6).text();
 }
 
 }  // namespace fanfare::net

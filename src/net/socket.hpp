@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <sys/uio.h>
@@ -11,6 +13,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include "base/counted.hpp"
+#include "base/ip_address.hpp"
 #include "net/event_loop.hpp"
 
 namespace fanfare::net {
@@ -39,11 +42,19 @@ class Socket {
     std::size_t bytes = 0;
   };
 
+  /// Whose the connection is, when that is not the peer of TCP; one that nobody stands in front of
+  /// has none.
+  struct Introduced {
+    std::optional<base::IpAddress> peer;
+    std::optional<base::IpAddress> visitor;
+  };
+
   /// A descriptor on its way from one loop to another.
   struct Released {
     int descriptor;
     bool is_v6;
     base::Counted counted;
+    std::unique_ptr<Introduced> introduced = nullptr;
   };
 
   /// Takes over an open descriptor, for example one that another worker released.
@@ -54,6 +65,8 @@ class Socket {
   /// `peer_left` when the peer has closed its side in good order, `failed` when the connection
   /// broke.
   Outcome read(std::span<char> into) noexcept;
+  /// The same bytes are read again next time.
+  Outcome peek(std::span<char> into) noexcept;
   /// Writes as much as the kernel takes now, of all parts, in one system call.
   Outcome write(std::span<const iovec> parts) noexcept;
 
@@ -89,7 +102,16 @@ class Socket {
   /// Lets go of the descriptor without closing it, so that another loop can have it.
   [[nodiscard]] Released release() noexcept;
 
-  /// "203.0.113.7" or "2001:db8::1", without the port; empty once the peer has gone.
+  /// With whom the connection really is, as a proxy says that passes on bytes: from now on this
+  /// takes the place of TCP's peer.
+  void set_peer(const base::IpAddress& peer);
+  /// On whose behalf the peer speaks, for now; nothing when it is for itself.
+  void set_visitor(const std::optional<base::IpAddress>& visitor);
+
+  /// Nothing once the peer has gone.
+  [[nodiscard]] std::optional<base::IpAddress> peer() const;
+
+  /// The visitor's, else the peer's: "203.0.113.7" or "2001:db8::1"; empty once the peer has gone.
   [[nodiscard]] std::string peer_address() const;
   /// What one visitor can hardly change: the IPv4 address, or the /64 network of an IPv6 one.
   [[nodiscard]] std::string peer_network() const;
@@ -100,8 +122,13 @@ class Socket {
                                                 boost::asio::io_context::executor_type>;
   explicit Socket(Asio socket) : socket_(std::move(socket)) {}
 
+  Outcome receive(std::span<char> into, int flags) noexcept;
+  [[nodiscard]] std::optional<base::IpAddress> visitor_or_peer() const;
+  Introduced& introduced();
+
   Asio socket_;
   base::Counted counted_;
+  std::unique_ptr<Introduced> introduced_;
 };
 
 }  // namespace fanfare::net

@@ -166,6 +166,68 @@ TEST_F(SocketTest, KnowsItsPeer) {
   EXPECT_EQ(thread_.call([&] { return socket_->peer_network(); }), "127.0.0.1");
 }
 
+TEST_F(SocketTest, CountsAnIPv6VisitorByHisNetworkAndAMappedAddressAsIPv4) {
+  thread_.call([&] {
+    socket_->set_visitor(base::IpAddress::parse("2001:db8:1:2:3:4:5:6"));
+    EXPECT_EQ(socket_->peer_address(), "2001:db8:1:2:3:4:5:6");
+    EXPECT_EQ(socket_->peer_network(), "2001:db8:1:2::/64");
+    socket_->set_visitor(base::IpAddress::parse("::ffff:1.2.3.4"));
+    EXPECT_EQ(socket_->peer_network(), "1.2.3.4");
+  });
+}
+
+TEST_F(SocketTest, GoesBackToItsPeerWhenItSpeaksForNobody) {
+  thread_.call([&] {
+    socket_->set_visitor(base::IpAddress::parse("192.0.2.1"));
+    socket_->set_visitor(std::nullopt);
+    EXPECT_EQ(socket_->peer_network(), "127.0.0.1");
+    socket_->set_peer(*base::IpAddress::parse("192.0.2.2"));
+    socket_->set_visitor(base::IpAddress::parse("192.0.2.1"));
+    EXPECT_EQ(socket_->peer()->text(), "192.0.2.2");
+    EXPECT_EQ(socket_->peer_network(), "192.0.2.1");
+    socket_->set_visitor(std::nullopt);
+    EXPECT_EQ(socket_->peer_network(), "192.0.2.2");
+  });
+}
+
+TEST_F(SocketTest, TakesWhoItsPeerIsAlongToAnotherLoop) {
+  LoopThread other;
+  auto released = thread_.call([&] {
+    socket_->set_peer(*base::IpAddress::parse("192.0.2.2"));
+    socket_->set_visitor(base::IpAddress::parse("192.0.2.1"));
+    return socket_->release();
+  });
+  std::optional<Socket> moved;
+  other.call([&] {
+    moved.emplace(other.loop, std::move(released));
+    EXPECT_EQ(moved->peer()->text(), "192.0.2.2");
+    EXPECT_EQ(moved->peer_address(), "192.0.2.1");
+  });
+  other.stop();
+  moved.reset();
+}
+
+TEST_F(SocketTest, NamesNobodyOnceItIsClosed) {
+  thread_.call([&] {
+    socket_->close();
+    EXPECT_EQ(socket_->peer(), std::nullopt);
+    EXPECT_EQ(socket_->peer_address(), "");
+    EXPECT_EQ(socket_->peer_network(), "");
+  });
+}
+
+TEST_F(SocketTest, LooksAtBytesWithoutTakingThem) {
+  client_.send("hello");
+  wait_readable();
+  wait_until(told_.readable, 1);
+  for (int i = 0; i < 2; ++i) {
+    const auto outcome = thread_.call([&] { return socket_->peek(buffer_); });
+    EXPECT_EQ(std::string(buffer_.data(), outcome.bytes), "hello");
+  }
+  EXPECT_EQ(read(buffer_).bytes, 5U);
+  EXPECT_EQ(thread_.call([&] { return socket_->peek(buffer_); }).state, State::would_block);
+}
+
 TEST_F(SocketTest, KnowsOfAResetThatAReadHid) {
   EXPECT_FALSE(thread_.call([&] { return socket_->has_error(); }));
   std::string text = "never read";
