@@ -1,5 +1,6 @@
 #include "net/socket.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
