@@ -40,8 +40,8 @@ struct RealmLimits {
   std::size_t realm_memory_max = 512_MiB;
   /// Sessions of one realm on one worker.
   std::size_t sessions_max = 1'000'000;
-  /// The same from one IPv4 address, or one IPv6 network (/64). High, because behind a proxy all
-  /// visitors have one address.
+  /// The same from one IPv4 address, or one IPv6 network (/64). High, because behind a proxy that
+  /// is not trusted all visitors have one address.
   std::size_t sessions_per_address_max = 100'000;
   /// Ids remembered per channel to drop a publication that comes twice.
   std::size_t channel_ids_max = 1000;

@@ -53,6 +53,7 @@ class FlagReader {
 
   void read(const ConfigFlags& flags) {
     set("--listen", "listen", flags.listen);
+    set("--trusted-proxy", "trusted_proxies", flags.trusted_proxy);
     set("--data", "data", flags.data);
     set("--static", "static", flags.static_dir);
     set("--workers", "workers", flags.workers);
@@ -204,7 +205,7 @@ ConfigReading read_config_text(std::string_view toml, const std::string& name,
                                const ConfigFlags& flags) {
   ConfigReading reading;
   reading.file = name;
-  read_config_file(toml, name, reading);
+  read_config_file(toml, name, flags, reading);
   FlagReader(reading).read(flags);
   return reading;
 }

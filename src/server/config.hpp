@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ip_address.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
@@ -24,6 +25,8 @@ using std::chrono::milliseconds;
 struct ListenAddress {
   std::string host;
   std::uint16_t port = 0;
+  /// Whether a trusted proxy says in front of each connection whose it is.
+  bool proxy_protocol = false;
 
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
@@ -81,6 +84,8 @@ struct ServerLimits {
 /// Everything that `fanfare serve` is told. Immutable once the server runs.
 struct Config {
   std::vector<ListenAddress> listen{{"127.0.0.1", 8400}};
+  /// Whose word about a visitor's address counts.
+  std::vector<base::IpNetwork> trusted_proxies;
   std::string data_dir = "./fanfare-data";
   /// A directory whose files are served under /bayeux/static/.
   std::optional<std::string> static_dir;
@@ -114,6 +119,7 @@ inline constexpr std::string_view kDefaultConfigFile = "fanfare.toml";
 struct ConfigFlags {
   std::optional<std::string> config;
   std::vector<std::string> listen;
+  std::vector<std::string> trusted_proxy;
   std::optional<std::string> data;
   std::optional<std::string> static_dir;
   std::optional<std::int64_t> workers;

@@ -65,24 +65,45 @@ std::string explain_unknown(std::string_view key, std::span<const std::string_vi
   return fmt::format("is not known; did you mean {}?", nearest_word(key, known));
 }
 
-ConfigValue to_value(const toml::node& node) {
+ConfigScalar to_scalar(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return number->get();
   if (const auto* on = node.as_boolean()) return on->get();
-  const auto* array = node.as_array();
-  if (array == nullptr) return std::monostate{};
+  return std::monostate{};
+}
+
+ConfigTable to_table(const toml::table& table) {
+  ConfigTable entries;
+  for (const auto& [key, node] : table) entries.emplace(key.str(), to_scalar(node));
+  return entries;
+}
+
+ConfigValue to_list(const toml::array& array) {
+  ConfigItems items;
   std::vector<std::string> texts;
-  for (const auto& item : *array) {
-    const auto* text = item.as_string();
-    if (text == nullptr) return std::monostate{};
-    texts.push_back(text->get());
+  for (const auto& item : array) {
+    if (const auto* text = item.as_string()) {
+      items.emplace_back(texts.emplace_back(text->get()));
+    } else if (const auto* table = item.as_table()) {
+      items.emplace_back(to_table(*table));
+    } else {
+      return std::monostate{};
+    }
   }
-  return texts;
+  if (texts.size() == items.size()) return texts;
+  return items;
+}
+
+ConfigValue to_value(const toml::node& node) {
+  if (const auto* array = node.as_array()) return to_list(*array);
+  if (const auto* table = node.as_table()) return ConfigItems{to_table(*table)};
+  return std::visit([](auto scalar) { return ConfigValue(std::move(scalar)); }, to_scalar(node));
 }
 
 class FileReader {
  public:
-  FileReader(const std::string& name, Config& config) : name_(name), config_(config) {}
+  FileReader(const std::string& name, const ConfigFlags& flags, Config& config)
+      : name_(name), flags_(flags), config_(config) {}
 
   std::vector<std::string> read(std::string_view text);
 
@@ -100,6 +121,7 @@ class FileReader {
 
   void read_root(const toml::table& root);
   void read_server(const toml::table& table);
+  void check_proxies(const Place& place);
   void read_limits(const toml::table& table);
   void read_bayeux(const toml::table& table, std::string_view title, core::BayeuxTiming& timing);
   void read_realms(const toml::node& node);
@@ -119,6 +141,7 @@ class FileReader {
   }
 
   const std::string& name_;
+  const ConfigFlags& flags_;  // what they replace need not be right
   Config& config_;
   std::vector<Mistake> mistakes_;
   std::map<std::string, toml::source_index> realm_lines_;  // by host label
@@ -160,6 +183,21 @@ void FileReader::read_server(const toml::table& table) {
   Place place{table, "[server]"};
   read_keys(place, server_keys(), config_);
   report_unknown(place, names_of(place.title));
+  check_proxies(place);
+}
+
+// Nobody could connect to a listener for proxies when there is none.
+void FileReader::check_proxies(const Place& place) {
+  const bool has_proxies = !config_.trusted_proxies.empty() || !flags_.trusted_proxy.empty();
+  const bool is_told =
+      place.refused.contains("trusted_proxies") || place.refused.contains("listen");
+  if (has_proxies || is_told || !flags_.listen.empty()) return;
+  const auto asks = std::ranges::find_if(config_.listen, &ListenAddress::proxy_protocol);
+  if (asks == config_.listen.end()) return;
+  report(place.table.get("listen")->source().begin.line,
+         fmt::format("{} listen: {} has proxy_protocol = true, but no proxy is trusted to connect; "
+                     "write trusted_proxies = [\"10.0.0.7\"] with the addresses of yours",
+                     place.title, to_string(*asks)));
 }
 
 void FileReader::read_limits(const toml::table& table) {
@@ -292,8 +330,9 @@ const toml::table* FileReader::table_at(const toml::table& parent, std::string_v
 
 }  // namespace
 
-void read_config_file(std::string_view toml, const std::string& name, ConfigReading& reading) {
-  auto mistakes = FileReader(name, reading.config).read(toml);
+void read_config_file(std::string_view toml, const std::string& name, const ConfigFlags& flags,
+                      ConfigReading& reading) {
+  auto mistakes = FileReader(name, flags, reading.config).read(toml);
   reading.mistakes.insert(reading.mistakes.end(), std::make_move_iterator(mistakes.begin()),
                           std::make_move_iterator(mistakes.end()));
 }

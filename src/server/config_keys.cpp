@@ -170,19 +170,55 @@ Status refuse_repeats(const std::vector<Item>& items, const std::vector<std::str
   return Done{};
 }
 
-Status set_listen(Config& config, const ConfigValue& value) {
+constexpr std::string_view kListenTable = R"({ address = "0.0.0.0:8400", proxy_protocol = true })";
+
+Result<ListenAddress> listen_address_of(const ConfigTable& table) {
+  const std::string* text = nullptr;
+  bool proxy_protocol = false;
+  for (const auto& [name, value] : table) {
+    if (name == "address" && std::holds_alternative<std::string>(value)) {
+      text = std::get_if<std::string>(&value);
+    } else if (name == "proxy_protocol" && std::holds_alternative<bool>(value)) {
+      proxy_protocol = std::get<bool>(value);
+    } else {
+      return wrong(fmt::format("'{}' is not known here, or not of its kind; write a table like {}",
+                               name, kListenTable));
+    }
+  }
+  if (text == nullptr)
+    return wrong(fmt::format("has no address; write a table like {}", kListenTable));
+  auto address = parse_listen_address(*text);
+  if (address) address->proxy_protocol = proxy_protocol;
+  return address;
+}
+
+Result<ListenAddress> listen_address_of(const std::string& text) {
+  return parse_listen_address(text);
+}
+
+// Texts, tables, and both in one list.
+Result<ConfigItems> listen_items_of(const ConfigValue& value) {
+  if (const auto* items = std::get_if<ConfigItems>(&value)) return *items;
   const auto texts = texts_of(value, "127.0.0.1:8400");
   if (!texts) return texts.error();
-  std::vector<ListenAddress> fixed;  // port 0 may be asked for as often as one likes
+  return ConfigItems(texts->begin(), texts->end());
+}
+
+Status set_listen(Config& config, const ConfigValue& value) {
+  const auto items = listen_items_of(value);
+  if (!items) return items.error();
+  std::vector<std::pair<std::string, std::uint16_t>> fixed;  // port 0 may be there often
   std::vector<std::string> fixed_texts;
   std::vector<ListenAddress> addresses;
-  for (const auto& text : *texts) {
-    const auto address = parse_listen_address(text);
+  for (const auto& item : *items) {
+    const auto address =
+        std::visit([](const auto& entry) { return listen_address_of(entry); }, item);
     if (!address) return address.error();
     addresses.push_back(*address);
     if (address->port == 0) continue;
-    fixed.push_back(*address);
-    fixed_texts.push_back(text);
+    fixed.emplace_back(address->host, address->port);
+    const auto* text = std::get_if<std::string>(&item);
+    fixed_texts.push_back(text != nullptr ? *text : to_string(*address));
   }
   auto repeats = refuse_repeats(fixed, fixed_texts);
   if (repeats) config.listen = std::move(addresses);
@@ -190,8 +226,34 @@ Status set_listen(Config& config, const ConfigValue& value) {
 }
 
 std::string show_listen(const Config& config) {
+  std::string list;
+  for (const auto& address : config.listen) {
+    std::string text = toml_text(to_string(address));
+    if (address.proxy_protocol)
+      text = fmt::format("{{ address = {}, proxy_protocol = true }}", text);
+    if (config.listen.size() == 1) return text;
+    list += (list.empty() ? "" : ", ") + text;
+  }
+  return "[" + list + "]";
+}
+
+Status set_trusted_proxies(Config& config, const ConfigValue& value) {
+  const bool is_none = value == ConfigValue(std::vector<std::string>{});
+  const auto texts = is_none ? Result(std::vector<std::string>{}) : texts_of(value, "127.0.0.1");
+  if (!texts) return texts.error();
+  std::vector<base::IpNetwork> networks;
+  for (const auto& text : *texts) {
+    const auto network = base::IpNetwork::parse(text);
+    if (!network) return network.error();
+    networks.push_back(*network);
+  }
+  config.trusted_proxies = std::move(networks);
+  return Done{};
+}
+
+std::string show_trusted_proxies(const Config& config) {
   std::vector<std::string> texts;
-  for (const auto& address : config.listen) texts.push_back(to_string(address));
+  for (const auto& network : config.trusted_proxies) texts.push_back(network.text());
   return show_texts(texts);
 }
 
@@ -250,8 +312,18 @@ std::vector<ConfigKey<Config>> make_server_keys() {
   return {
       {"listen",
        "Where to listen: one address and port, or a list of them. Use \"0.0.0.0:8400\" and "
-       "\"[::]:8400\" for every interface, and port 0 for any free port.",
+       "\"[::]:8400\" for every interface, and port 0 for any free port. In the list may also "
+       "stand { address = \"0.0.0.0:8400\", proxy_protocol = true }: there only `trusted_proxies` "
+       "may connect, and each says in front of a connection whose it is (HAProxy's PROXY protocol, "
+       "version 1 or 2).",
        set_listen, show_listen},
+      {"trusted_proxies",
+       "The proxies in front of fanfare: addresses and networks, like [\"127.0.0.1\", "
+       "\"10.0.0.0/8\"]. Whom they name in `Forwarded`, or where that is absent in "
+       "`X-Forwarded-For`, is the visitor whom the limits per address count; without this key all "
+       "that come through a proxy are one. Trust only a proxy that writes one of the two fields "
+       "and drops the other, or visitors could make addresses up.",
+       set_trusted_proxies, show_trusted_proxies},
       {"data",
        "The directory in which fanfare keeps what must survive a restart: realms made at a first "
        "start, with their keys. Made when it is needed, readable by its owner only.",
@@ -372,8 +444,9 @@ std::vector<ConfigKey<core::RealmLimits>> make_realm_limit_keys() {
                 "Sessions of one realm on one worker."),
       count_key("sessions_per_address_max", &L::sessions_per_address_max, {1, 100'000'000},
                 "The same from one address (IPv6: one /64 network). High, because an office or a "
-                "mobile network may be one address. Above it, sessions that have never connected "
-                "go first; without such, newcomers are refused."),
+                "mobile network may be one address, and so are all visitors behind a proxy that is "
+                "not among `trusted_proxies`. Above it, sessions that have never connected go "
+                "first; without such, newcomers are refused."),
       count_key("channel_ids_max", &L::channel_ids_max, {1, 1'000'000},
                 "Ids remembered per channel, to drop a publication that comes twice."),
       time_key("publish_id_window", &L::publish_id_window, {seconds(1), hours(24)},

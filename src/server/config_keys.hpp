@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,10 +16,16 @@
 
 namespace fanfare::server {
 
+/// A table inside of a value: `{ address = "0.0.0.0:8400", proxy_protocol = true }`.
+using ConfigScalar = std::variant<std::monostate, bool, std::int64_t, std::string>;
+using ConfigTable = std::map<std::string, ConfigScalar>;
+/// One table, or an array in which tables stand beside texts.
+using ConfigItems = std::vector<std::variant<std::string, ConfigTable>>;
+
 /// What stands right of a `=`, free of the TOML library. monostate is for what no key takes: a
-/// date, a fraction, a table, a mixed array.
-using ConfigValue =
-    std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>>;
+/// date, a fraction, an array of numbers.
+using ConfigValue = std::variant<std::monostate, bool, std::int64_t, std::string,
+                                 std::vector<std::string>, ConfigItems>;
 
 /// One key of the configuration: the reader, the flags and the reference all work from this.
 template <typename Target>

@@ -335,6 +335,97 @@ TEST(ConfigTest, RefusesAddressesThatAreIncompleteOrNames) {
   }
 }
 
+// ---- Proxies
+
+TEST(ConfigTest, ReadsPlacesToListenOnWithAndWithoutThePROXYProtocol) {
+  const auto reading = read(R"(
+    [server]
+    listen = ["127.0.0.1:80", { address = "[::]:81", proxy_protocol = true },
+              { address = "localhost:82" }, { address = "127.0.0.1:83", proxy_protocol = false }]
+    trusted_proxies = ["10.0.0.7", "fd00::/8"]
+  )");
+  ASSERT_THAT(reading.mistakes, IsEmpty());
+  EXPECT_THAT(reading.config.listen,
+              ElementsAre(ListenAddress{"127.0.0.1", 80}, ListenAddress{"::", 81, true},
+                          ListenAddress{"127.0.0.1", 82}, ListenAddress{"127.0.0.1", 83}));
+  EXPECT_THAT(reading.config.trusted_proxies, ElementsAre(*base::IpNetwork::parse("10.0.0.7"),
+                                                          *base::IpNetwork::parse("fd00::/8")));
+}
+
+TEST(ConfigTest, TakesOneTableInsteadOfAList) {
+  const auto reading = read(
+      "[server]\nlisten = { address = \"127.0.0.1:80\", proxy_protocol = true }\n"
+      "trusted_proxies = \"127.0.0.1\"");
+  ASSERT_THAT(reading.mistakes, IsEmpty());
+  EXPECT_THAT(reading.config.listen, ElementsAre(ListenAddress{"127.0.0.1", 80, true}));
+  EXPECT_THAT(mistakes("[[server.listen]]\naddress = \"127.0.0.1:80\""), IsEmpty());
+}
+
+TEST(ConfigTest, ShowsWhatItReadOfProxiesInAFormThatItReads) {
+  for (const auto* lines :
+       {R"(["127.0.0.1:80", { address = "[::]:81", proxy_protocol = true }])",
+        R"({ address = "127.0.0.1:80", proxy_protocol = true })", R"("127.0.0.1:80")"}) {
+    const auto reading = read("[server]\nlisten = " + std::string(lines) +
+                              "\ntrusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]");
+    ASSERT_THAT(reading.mistakes, IsEmpty());
+    EXPECT_EQ(server_keys()[0].show(reading.config), lines);
+    EXPECT_EQ(server_keys()[1].show(reading.config), R"(["127.0.0.1", "10.0.0.0/8"])");
+  }
+}
+
+TEST(ConfigTest, RefusesAPlaceToListenOnThatIsNoSuchTable) {
+  for (const auto* table :
+       {"{}", "{ proxy_protocol = true }", "{ address = 80 }",
+        "{ address = \"127.0.0.1:80\", x = 1 }",
+        "{ address = \"127.0.0.1:80\", proxy_protocol = \"yes\" }", "[{}, 1]"}) {
+    EXPECT_THAT(mistake("[server]\ntrusted_proxies = \"::1\"\nlisten = " + std::string(table)),
+                StartsWith("fanfare.toml:3: [server] listen: "))
+        << table;
+  }
+  EXPECT_THAT(mistake("[server]\nlisten = [{ address = \"127.0.0.1:80\", proxy = true }]"),
+              HasSubstr("'proxy' is not known here, or not of its kind; write a table like "
+                        "{ address = \"0.0.0.0:8400\", proxy_protocol = true }"));
+  EXPECT_THAT(mistake("[server]\nlisten = [{ address = \"nowhere\" }]"), HasSubstr("'nowhere'"));
+}
+
+TEST(ConfigTest, RefusesTheSameAddressTwiceAlsoWhenOneIsForProxies) {
+  EXPECT_EQ(mistake("[server]\ntrusted_proxies = \"127.0.0.1\"\n"
+                    "listen = [\"127.0.0.1:80\","
+                    " { address = \"localhost:80\", proxy_protocol = true }]"),
+            "fanfare.toml:3: [server] listen: 127.0.0.1:80 is there twice; write it once");
+}
+
+TEST(ConfigTest, RefusesAPlaceForProxiesWhereNoneIsTrusted) {
+  constexpr auto kListen =
+      "[server]\nlisten = [{ address = \"127.0.0.1:80\", proxy_protocol = true }]";
+  EXPECT_EQ(mistake(kListen),
+            "fanfare.toml:2: [server] listen: 127.0.0.1:80 has proxy_protocol = true, but no proxy "
+            "is trusted to connect; write trusted_proxies = [\"10.0.0.7\"] with the addresses of "
+            "yours");
+  ConfigFlags trusting;
+  trusting.trusted_proxy = {"127.0.0.1", "::1"};
+  const auto reading = read(kListen, trusting);
+  EXPECT_THAT(reading.mistakes, IsEmpty());
+  EXPECT_EQ(reading.config.trusted_proxies.size(), 2U);
+  ConfigFlags elsewhere;
+  elsewhere.listen = {"127.0.0.1:81"};
+  EXPECT_THAT(read(kListen, elsewhere).mistakes, IsEmpty());
+}
+
+TEST(ConfigTest, RefusesProxiesThatAreNoAddresses) {
+  EXPECT_THAT(mistake("[server]\ntrusted_proxies = [\"127.0.0.1\", \"10.0.0.1/8\"]"),
+              StartsWith("fanfare.toml:2: [server] trusted_proxies: '10.0.0.1/8' is not where a "
+                         "network begins: 10.0.0.0/8 does"));
+  EXPECT_THAT(mistake("[server]\ntrusted_proxies = true"), HasSubstr("write a text"));
+  EXPECT_THAT(mistake("[server]\ntrusted_proxies = \"proxy.example.com\"\n"
+                      "listen = { address = \"127.0.0.1:80\", proxy_protocol = true }"),
+              HasSubstr("'proxy.example.com' is neither an address nor a network"));
+  EXPECT_THAT(mistakes("[server]\ntrusted_proxies = []"), IsEmpty());
+  ConfigFlags flags;
+  flags.trusted_proxy = {"here"};
+  EXPECT_THAT(read("", flags).mistakes, ElementsAre(StartsWith("--trusted-proxy: 'here' is ")));
+}
+
 // ---- Flags
 
 TEST(ConfigTest, LetsFlagsReplaceWhatTheFileSays) {

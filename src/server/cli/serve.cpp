@@ -29,6 +29,9 @@ Options:
   --listen ADDR:PORT      Where to listen; repeat it for more than one place.
                           Default: 127.0.0.1:8400, which only this machine can
                           reach. For everybody: 0.0.0.0:8400
+  --trusted-proxy ADDR    A proxy, or a network of them, whose word counts about
+                          the address of a visitor (Forwarded, X-Forwarded-For,
+                          PROXY protocol); may be repeated. Default: none
   --data DIR              Where realms and keys are kept.
                           Default: ./fanfare-data
   --config FILE           Default: fanfare.toml, if there is one here.
@@ -96,6 +99,7 @@ void add_serve(CLI::App& program, Command& chosen) {
     command->add_option(name, into)->expected(1)->take_all()->allow_extra_args(false);
   };
   add_list("--listen", flags->listen);
+  add_list("--trusted-proxy", flags->trusted_proxy);
   command->add_option("--data", flags->data);
   command->add_option("--config", flags->config);
   add_list("--realm", flags->realm);
