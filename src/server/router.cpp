@@ -9,6 +9,7 @@
 #include "api/reply.hpp"
 #include "transport/websocket/upgrade.hpp"
 #include "wire/http1/cors.hpp"
+#include "wire/http1/forwarded.hpp"
 #include "wire/http1/url.hpp"
 
 namespace fanfare::server {
@@ -56,7 +57,16 @@ Response no_realm(const Request& request) {
 
 }  // namespace
 
+/// For each request anew: a proxy sends those of many visitors through one connection.
+void Router::note_visitor(net::Socket& socket, const Request& request) const {
+  if (parts_.trusted_proxies.empty()) return;
+  const auto peer = is_forwarded(request) ? socket.peer() : std::nullopt;
+  if (!peer) return socket.set_visitor(std::nullopt);
+  socket.set_visitor(visitor_of(request, *peer, parts_.trusted_proxies));
+}
+
 void Router::handle(const ConnectionPtr& connection, Request request) {
+  note_visitor(connection->socket(), request);
   // A copy, because the request may travel on while its path is being looked at.
   const std::string whole(request.path());
   const std::string_view path = whole;

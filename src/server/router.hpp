@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <span>
 #include <string_view>
 
 #include "api/demo.hpp"
 #include "api/publish.hpp"
 #include "api/static_files.hpp"
+#include "base/ip_address.hpp"
 #include "server/realms.hpp"
 #include "transport/http/bayeux_endpoint.hpp"
 #include "transport/http/connection.hpp"
@@ -27,6 +29,7 @@ class Router final : public transport::http::Handler {
 
   struct Parts {
     const Realms& realms;
+    std::span<const base::IpNetwork> trusted_proxies;
     const std::atomic<bool>& is_draining;
     transport::http::BayeuxEndpoint& bayeux;
     api::PublishApi& publish;
@@ -41,6 +44,7 @@ class Router final : public transport::http::Handler {
               wire::http1::Request request) override;
 
  private:
+  void note_visitor(net::Socket& socket, const wire::http1::Request& request) const;
   void handle_bayeux(const transport::http::ConnectionPtr& connection, const core::RealmPtr& realm,
                      std::string_view path, wire::http1::Request request);
   void handle_api(const transport::http::ConnectionPtr& connection, std::string_view path,

@@ -37,6 +37,7 @@ transport::http::ConnectionLimits http_limits(const ServerLimits& limits) {
 struct Listening {
   std::vector<int> descriptors;
   bool is_v6;
+  bool proxy_protocol;
 };
 
 }  // namespace
@@ -56,6 +57,7 @@ base::Result<std::unique_ptr<Server>> Server::start(Config config,
   const std::size_t worker_count = parts.config.workers;
 
   std::vector<Listening> listening;
+  std::vector<std::string> proxied;
   for (const ListenAddress& wanted : parts.config.listen) {
     net::Address address{wanted.host, wanted.port};
     auto descriptors = net::open_listeners(address, worker_count);
@@ -65,9 +67,13 @@ base::Result<std::unique_ptr<Server>> Server::start(Config config,
       }
       return descriptors.error();
     }
-    listening.push_back({std::move(*descriptors), address.host.find(':') != std::string::npos});
-    server->addresses_.push_back(address.text());
+    listening.push_back({std::move(*descriptors), address.host.find(':') != std::string::npos,
+                         wanted.proxy_protocol});
+    (wanted.proxy_protocol ? proxied : server->addresses_).push_back(address.text());
   }
+
+  server->addresses_.insert(server->addresses_.end(), proxied.begin(), proxied.end());
+  server->proxied_addresses_ = proxied.size();
 
   Shared& shared = parts.shared;
   shared.http_limits = http_limits(parts.config.server_limits);
@@ -79,7 +85,7 @@ base::Result<std::unique_ptr<Server>> Server::start(Config config,
     const core::WorkerIndex index(static_cast<std::uint8_t>(i));
     shared.workers.push_back(std::make_unique<Worker>(shared, index));
     for (const Listening& opened : listening)
-      shared.workers.back()->listen(opened.descriptors[i], opened.is_v6);
+      shared.workers.back()->listen(opened.descriptors[i], opened.is_v6, opened.proxy_protocol);
   }
   for (const auto& worker : shared.workers) worker->meet_others();
   return server;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,8 +23,10 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// "127.0.0.1:8400", as really bound: port 0 has become a number.
+  /// "127.0.0.1:8400", as really bound: port 0 has become a number. Those with the PROXY protocol
+  /// come last.
   [[nodiscard]] const std::vector<std::string>& addresses() const noexcept { return addresses_; }
+  [[nodiscard]] std::size_t proxied_addresses() const noexcept { return proxied_addresses_; }
 
   /// Until stop(), and then until clients have been told, three seconds at most.
   void run();
@@ -39,6 +42,7 @@ class Server {
 
   std::unique_ptr<Parts> parts_;
   std::vector<std::string> addresses_;
+  std::size_t proxied_addresses_ = 0;
 };
 
 }  // namespace fanfare::server

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "transport/websocket/upgrade.hpp"
 
 namespace fanfare::server {
@@ -49,11 +51,21 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
       bayeux_over_http_(bayeux_,
                         [this](core::WorkerIndex to, const ConnectionPtr& connection,
                                Request request) { move_http(to, connection, std::move(request)); }),
-      router_({shared.realms, shared.is_draining, bayeux_over_http_, publish_, static_files_, demo_,
-               shared.config.demo,
+      router_({shared.realms, shared.config.trusted_proxies, shared.is_draining, bayeux_over_http_,
+               publish_, static_files_, demo_, shared.config.demo,
                [this](const ConnectionPtr& connection, core::RealmPtr realm,
                       const Request& request) { upgrade(connection, std::move(realm), request); }}),
       incoming_(shared.config.server_limits.incoming_bytes_max / shared.config.workers),
+      arrival_context_{
+          loop_, shared.http_limits.header_timeout, scratch_,
+          [this](net::Socket socket) { serve_http(std::move(socket)); },
+          [this](std::string_view why) {
+            shared_.unintroduced.warning(
+                shared_.clock.now(),
+                fmt::format("closed a connection of a trusted proxy to an address with "
+                            "proxy_protocol = true: {}",
+                            why));
+          }},
       http_context_{loop_,
                     shared.http_limits,
                     router_,
@@ -77,9 +89,11 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
 
 Worker::~Worker() = default;
 
-void Worker::listen(int descriptor, bool is_v6) {
+void Worker::listen(int descriptor, bool is_v6, bool proxy_protocol) {
   listeners_.push_back(std::make_unique<net::Listener>(
-      loop_, descriptor, is_v6, [this](net::Socket socket) { accept(std::move(socket)); }));
+      loop_, descriptor, is_v6, [this, proxy_protocol](net::Socket socket) {
+        proxy_protocol ? accept_proxied(std::move(socket)) : accept(std::move(socket));
+      }));
 }
 
 void Worker::meet_others() {
@@ -99,6 +113,7 @@ void Worker::join() {
 void Worker::clear() {
   while (!websocket_connections_.empty()) websocket_connections_.front().abort();
   while (!http_connections_.empty()) http_connections_.front().abort();
+  while (!arrivals_.empty()) arrivals_.front().abort();
   exchange_.intake().clear();
   bayeux_.clear();
   exchange_.turn().clear();
@@ -115,15 +130,40 @@ void Worker::post(core::WorkerIndex to, base::Task task) {
 }
 
 void Worker::accept(net::Socket socket) {
+  if (admit(socket)) serve_http(std::move(socket));
+}
+
+void Worker::accept_proxied(net::Socket socket) {
+  const auto peer = socket.peer();
+  if (!peer) return;
+  if (!contains(shared_.config.trusted_proxies, *peer)) {
+    return shared_.strangers.warning(
+        shared_.clock.now(),
+        fmt::format("closed a connection of {} to an address with proxy_protocol = true: it is not "
+                    "among trusted_proxies",
+                    peer->text()));
+  }
+  if (!admit(socket)) return;
+  const transport::proxy::ArrivalPtr arrival(
+      new transport::proxy::Arrival(arrival_context_, std::move(socket)));
+  arrivals_.push_back(*arrival);
+  arrival->start();
+}
+
+bool Worker::admit(net::Socket& socket) {
   if (shared_.connection_count >= shared_.config.server_limits.connections_max) {
     // An answer, not silence: a WebSocket that neither opens nor fails stalls its page.
     static constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     const iovec part{const_cast<char*>(kFull.data()), kFull.size()};  // POSIX lacks the const
     socket.write({&part, 1});
-    return;
+    return false;
   }
   socket.count(base::Counted(shared_.connection_count));
+  return true;
+}
+
+void Worker::serve_http(net::Socket socket) {
   const ConnectionPtr connection(new transport::http::Connection(http_context_, std::move(socket)));
   http_connections_.push_back(*connection);
   connection->start();
@@ -186,6 +226,7 @@ void Worker::drain() {
 
 void Worker::begin_drain() {
   for (const auto& listener : listeners_) listener->close();
+  while (!arrivals_.empty()) arrivals_.front().abort();  // nothing has been asked yet
   bayeux_.release_all();
   for (auto at = websocket_connections_.begin(); at != websocket_connections_.end();) {
     (at++)->close(core::kShutdown);

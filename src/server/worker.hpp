@@ -14,6 +14,7 @@
 #include "api/publish.hpp"
 #include "api/static_files.hpp"
 #include "base/byte_budget.hpp"
+#include "base/seldom.hpp"
 #include "core/exchange.hpp"
 #include "net/event_loop.hpp"
 #include "net/listener.hpp"
@@ -22,6 +23,7 @@
 #include "server/realms.hpp"
 #include "server/router.hpp"
 #include "transport/http/connection.hpp"
+#include "transport/proxy/arrival.hpp"
 #include "transport/websocket/connection.hpp"
 #include "wire/websocket/deflate.hpp"
 
@@ -41,6 +43,9 @@ struct Shared {
   transport::websocket::ConnectionLimits websocket_limits;
   /// All workers, in the order of their indices; filled before any of them runs.
   std::vector<std::unique_ptr<Worker>> workers;
+  /// At addresses with the PROXY protocol: who is no proxy, and proxies that do not speak it.
+  base::log::Seldom strangers{};
+  base::log::Seldom unintroduced{};
 };
 
 /// One thread with its own loop, connections, sessions, timers and hubs. It shares nothing with the
@@ -50,8 +55,9 @@ class Worker final : public core::Courier {
   Worker(Shared& shared, core::WorkerIndex index);
   ~Worker();
 
-  /// Before start(): accepts from this descriptor too.
-  void listen(int descriptor, bool is_v6);
+  /// Before start(): accepts from this descriptor too; with `proxy_protocol`, trusted proxies
+  /// alone.
+  void listen(int descriptor, bool is_v6, bool proxy_protocol);
   void meet_others();
   void start();
   void join();
@@ -80,6 +86,10 @@ class Worker final : public core::Courier {
 
   void run();
   void accept(net::Socket socket);
+  void accept_proxied(net::Socket socket);
+  /// False, and the peer has its answer, when there are too many connections.
+  [[nodiscard]] bool admit(net::Socket& socket);
+  void serve_http(net::Socket socket);
   void begin_drain();
   void stop_when_idle();
   void move_http(core::WorkerIndex to, const transport::http::ConnectionPtr& connection,
@@ -107,9 +117,14 @@ class Worker final : public core::Courier {
   base::ByteBudget incoming_;
   wire::websocket::Inflater inflater_;
   wire::websocket::Deflater deflater_;
+  transport::proxy::ArrivalContext arrival_context_;
   transport::http::ConnectionContext http_context_;
   transport::websocket::ConnectionContext websocket_context_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
+  boost::intrusive::list<transport::proxy::Arrival,
+                         boost::intrusive::base_hook<transport::proxy::ArrivalHook>,
+                         boost::intrusive::constant_time_size<false>>
+      arrivals_;
   boost::intrusive::list<transport::http::Connection,
                          boost::intrusive::base_hook<transport::http::ConnectionHook>,
                          boost::intrusive::constant_time_size<false>>

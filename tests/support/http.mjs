@@ -7,7 +7,12 @@ import net from 'node:net';
  * One request on a connection of its own (unless `agent` says otherwise), with no header that is not
  * asked for but Host and the length. A body that is a list of texts is sent chunked.
  */
-export function call(server, method, path, { headers = {}, body, agent = false, signal } = {}) {
+export function call(
+  server,
+  method,
+  path,
+  { headers = {}, body, agent = false, signal, localAddress } = {},
+) {
   return new Promise((resolve, reject) => {
     const isWhole = body !== undefined && !Array.isArray(body);
     const length = isWhole ? { 'content-length': Buffer.byteLength(body) } : {};
@@ -19,6 +24,7 @@ export function call(server, method, path, { headers = {}, body, agent = false, 
       headers: { ...headers, ...length },
       agent,
       signal,
+      localAddress,
     };
     const request = http.request(options, (response) => {
       const chunks = [];
@@ -55,9 +61,9 @@ export class RawConnection {
   #buffer = Buffer.alloc(0);
   #changed = () => {};
 
-  static async open(port) {
+  static async open(port, options = {}) {
     const connection = new RawConnection();
-    connection.socket = net.connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    connection.socket = net.connect({ host: '127.0.0.1', port, allowHalfOpen: true, ...options });
     connection.socket.on('data', (bytes) => connection.#take(bytes));
     connection.socket.on('end', () => connection.#end());
     connection.socket.on('close', () => connection.#end());

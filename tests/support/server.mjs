@@ -36,13 +36,20 @@ export function makeRealm(id, settings = {}) {
   return { id, key: randomBytes(32).toString('base64'), settings };
 }
 
+/** The scalars of JSON are those of TOML; its lists are, but for tables in them. */
+function tomlValue(value) {
+  if (Array.isArray(value)) return `[${value.map(tomlValue).join(', ')}]`;
+  if (typeof value !== 'object') return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, item]) => `${key} = ${tomlValue(item)}`);
+  return `{ ${entries.join(', ')} }`;
+}
+
 function tomlTable(name, table) {
   const isTable = (value) => typeof value === 'object' && !Array.isArray(value);
   const entries = Object.entries(table);
-  // The scalars of JSON are those of TOML.
   const values = entries
     .filter(([, value]) => !isTable(value))
-    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
+    .map(([key, value]) => `${key} = ${tomlValue(value)}\n`);
   const tables = entries
     .filter(([, value]) => isTable(value))
     .map(([key, value]) => tomlTable(`${name}.${key}`, value));
@@ -50,22 +57,29 @@ function tomlTable(name, table) {
   return `${head}\n${values.join('')}\n${tables.join('')}`;
 }
 
-function tomlConfig(realms, limits) {
+function tomlConfig(realms, limits, settings) {
   const tables = realms.map(({ id, key, settings }) =>
     tomlTable('realm', { id, key, ...settings }),
   );
-  return (Object.keys(limits).length ? tomlTable('limits', limits) : '') + tables.join('');
+  const isGiven = (table) => Object.keys(table).length > 0;
+  return [
+    isGiven(settings) ? tomlTable('server', settings) : '',
+    isGiven(limits) ? tomlTable('limits', limits) : '',
+    ...tables,
+  ].join('');
 }
 
 export class Server {
   /**
    * Nothing runs before start(). Realms without settings go onto the command line, those with
-   * settings and `limits` (the server's `[limits]` table) into a configuration file.
+   * settings, `limits` and `settings` (the `[limits]` and `[server]` tables) into a configuration
+   * file. With a `listen` of its own there may be a port for the PROXY protocol, `proxiedPort`.
    */
   constructor({
     workers = 1,
     realms = [makeRealm('demo')],
     limits = {},
+    settings = {},
     staticDir,
     domain = 'localhost',
   } = {}) {
@@ -73,6 +87,7 @@ export class Server {
       workers,
       realms,
       limits,
+      settings,
       staticDir,
       domain,
       port: 0,
@@ -112,19 +127,14 @@ export class Server {
 
   #flags() {
     const { flagged, configured } = this.#realmsByPlace();
-    const flags = [
-      'serve',
-      '--listen',
-      `127.0.0.1:${this.port}`,
-      '--data',
-      path.join(this.directory, 'data'),
-    ];
+    const flags = ['serve', '--data', path.join(this.directory, 'data')];
+    if (!this.settings.listen) flags.push('--listen', `127.0.0.1:${this.port}`);
     flags.push('--workers', String(this.workers), '--domain', this.domain);
     if (this.staticDir) flags.push('--static', this.staticDir);
     for (const { id, key } of flagged) flags.push('--realm', `${id}:${key}`);
-    if (configured.length || Object.keys(this.limits).length) {
+    if (configured.length || Object.keys({ ...this.limits, ...this.settings }).length) {
       const config = path.join(this.directory, 'test.toml');
-      writeFileSync(config, tomlConfig(configured, this.limits));
+      writeFileSync(config, tomlConfig(configured, this.limits, this.settings));
       flags.push('--config', config);
     }
     return flags;
@@ -149,6 +159,7 @@ export class Server {
       const port = this.output.match(/http:\/\/127\.0\.0\.1:(\d+)\/demo\//)?.[1];
       if (port) {
         this.port = Number(port);
+        this.proxiedPort = Number(this.output.match(/:(\d+) \(PROXY protocol\)/)?.[1]);
         return;
       }
       await Promise.race([

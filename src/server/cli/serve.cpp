@@ -79,8 +79,13 @@ int serve(const ConfigFlags& flags) {
   if (!server) return fail(server.error().detail);
 
   const auto [library_file, library_integrity] = Server::browser_library();
-  const Welcome welcome{(*server)->addresses(), *realms,           reading.file,
-                        library_file,           library_integrity, config.demo};
+  const Welcome welcome{(*server)->addresses(),
+                        *realms,
+                        reading.file,
+                        library_file,
+                        library_integrity,
+                        config.demo,
+                        (*server)->proxied_addresses()};
   // Nobody has to read it: the server runs all the same.
   static_cast<void>(print(welcome_text(welcome, Paint::for_stream(stdout))));
   const StopSignals signals([&server] { (*server)->stop(); });

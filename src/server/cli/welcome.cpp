@@ -83,7 +83,11 @@ std::string welcome_text(const Welcome& welcome, const Paint& paint) {
 
   std::string text = fmt::format("\n{} {}\n\n", paint.title("fanfare"), kVersion);
   if (!welcome.config_file.empty()) text += fact(paint, "Config", welcome.config_file);
-  for (const auto& address : welcome.addresses) text += fact(paint, "Listen", address);
+  const std::size_t open_addresses = welcome.addresses.size() - welcome.proxied_addresses;
+  for (std::size_t i = 0; i < welcome.addresses.size(); ++i) {
+    const auto* const remark = i < open_addresses ? "" : " (PROXY protocol)";
+    text += fact(paint, "Listen", welcome.addresses[i] + remark);
+  }
   for (const auto& each : welcome.realms) {
     text += fact(paint, "Realm", each.id.value());
     text += fact(paint, "Key", each.keys.front().text);

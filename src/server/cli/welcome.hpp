@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Welcome {
   std::string library_file;
   std::string library_integrity;
   bool has_demo = true;
+  /// How many of the addresses, the last ones, hear proxies alone.
+  std::size_t proxied_addresses = 0;
 };
 
 /// Fits 80 columns. Snippets start at the margin, so that they can be pasted as they are: Python

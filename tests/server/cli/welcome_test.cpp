@@ -60,5 +60,15 @@ TEST(WelcomeTest, NamesAnAddressThatABrowserCanAskWhenItListensEverywhere) {
   EXPECT_THAT(text, Not(HasSubstr("http://0.0.0.0")));
 }
 
+TEST(WelcomeTest, TellsApartWhereProxiesAloneAreHeard) {
+  const auto [file, integrity] = Server::browser_library();
+  const std::vector realms{realm("one")};
+  const std::string text = welcome_text(
+      {{"127.0.0.1:8400", "127.0.0.1:8401"}, realms, "", file, integrity, true, 1}, Paint(false));
+  EXPECT_THAT(text, HasSubstr("127.0.0.1:8400\n"));
+  EXPECT_THAT(text, HasSubstr("127.0.0.1:8401 (PROXY protocol)\n"));
+  EXPECT_THAT(text, Not(HasSubstr("http://127.0.0.1:8401")));
+}
+
 }  // namespace
 }  // namespace fanfare::server::cli

@@ -1,0 +1,282 @@
+// Behind a proxy: whose word about a visitor's address counts, and that limits per address mean it.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+
+import { Endpoint, handshakeMessage } from '../support/bayeux.mjs';
+import { call, RawConnection } from '../support/http.mjs';
+import { pause, until } from '../support/inbox.mjs';
+import { makeRealm, Server } from '../support/server.mjs';
+import { test, withServer } from '../support/suite.mjs';
+
+const PER_ADDRESS = 3;
+const options = {
+  realms: [makeRealm('demo', { limits: { sessions_per_address_max: PER_ADDRESS } })],
+  limits: { header_timeout: '1s' },
+  settings: {
+    trusted_proxies: ['127.0.0.1', '10.0.0.0/8'],
+    listen: ['127.0.0.1:0', { address: '127.0.0.1:0', proxy_protocol: true }],
+  },
+};
+// Sessions are counted by each worker for itself.
+const ONE_WORKER = { workerCounts: [1] };
+
+// Each test has visitors of its own: the sessions of those before it are still there.
+let visitors = 0;
+const newVisitor = () => `203.0.113.${++visitors}`;
+
+const isRefused = ({ error }) => /^503.*sessions_per_address_max/.test(error ?? '');
+
+/** One handshake: whether it made a session. All that is not refused for its address must succeed. */
+async function handshake(server, extra = {}) {
+  const answer = await call(server, 'POST', '/bayeux', {
+    ...extra,
+    headers: { 'content-type': 'application/json', ...extra.headers },
+    body: JSON.stringify([handshakeMessage()]),
+  });
+  assert.equal(answer.status, 200, answer.text);
+  const [reply] = answer.json;
+  assert.ok(reply.successful || isRefused(reply), JSON.stringify(reply));
+  return reply.successful;
+}
+
+/** How many of so many handshakes, one after the other, made a session. `extraOf(n)` is handshake's. */
+async function count(server, tries, extraOf) {
+  let made = 0;
+  for (let n = 0; n < tries; n++) if (await handshake(server, extraOf(n))) made++;
+  return made;
+}
+
+const by = (field) => ({ headers: { 'x-forwarded-for': field } });
+const byForwarded = (field) => ({ headers: { forwarded: field } });
+
+withServer(
+  'A visitor behind a trusted proxy',
+  options,
+  (server) => {
+    test('has a limit of his own', async () => {
+      for (const visitor of [newVisitor(), newVisitor(), '2001:db8:1::1']) {
+        assert.equal(await count(server, PER_ADDRESS + 2, () => by(visitor)), PER_ADDRESS);
+      }
+      const [a, b] = [newVisitor(), newVisitor()];
+      assert.equal(
+        await count(server, PER_ADDRESS + 2, () => byForwarded(`proto=https;for=${a}`)),
+        PER_ADDRESS,
+      );
+      assert.ok(await handshake(server, byForwarded(`for="${b}:4711"`)));
+    });
+
+    test('is one in whatever spelling, and in IPv6 his whole network is', async () => {
+      const visitor = newVisitor();
+      const spellings = [visitor, `::ffff:${visitor}`, `${visitor}:80`, `[::ffff:${visitor}]:80`];
+      assert.equal(await count(server, 4, (n) => by(spellings[n])), PER_ADDRESS);
+      assert.equal(await count(server, 5, (n) => by(`2001:db8:2:3:${n}::1`)), PER_ADDRESS);
+      assert.ok(await handshake(server, by('2001:db8:2:4::1')));
+    });
+
+    test('is told from the others on one connection, for each request anew', async (t) => {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      t.after(() => agent.destroy());
+      const [a, b] = [newVisitor(), newVisitor()];
+      const seen = { [a]: 0, [b]: 0 };
+      for (let n = 0; n < 2 * PER_ADDRESS + 4; n++) {
+        const visitor = n % 2 ? a : b;
+        if (await handshake(server, { agent, ...by(visitor) })) seen[visitor]++;
+      }
+      assert.deepEqual(seen, { [a]: PER_ADDRESS, [b]: PER_ADDRESS });
+      assert.ok(await handshake(server, { agent }), 'a request without the field is the proxy’s');
+    });
+
+    test('gains nothing by what he writes into the fields himself', async () => {
+      const [a, b, c, d] = [newVisitor(), newVisitor(), newVisitor(), newVisitor()];
+      assert.equal(await count(server, 5, (n) => by(`198.51.100.${n}, ${a}`)), PER_ADDRESS);
+      assert.equal(
+        await count(server, 5, (n) => by([`198.51.100.${n}`, `${b}`, '10.0.0.1'])),
+        PER_ADDRESS,
+      );
+      const own = ['', 'for="', 'for=9.9.9.9;x="\\', 'for=1.1.1.1, for=10.0.0.1', '"'];
+      assert.equal(
+        await count(server, 5, (n) => byForwarded(`${own[n]},for=${c};by=10.0.0.1`)),
+        PER_ADDRESS,
+      );
+      assert.equal(
+        await count(server, 5, (n) => byForwarded([own[n], `for=${d}`, 'for="10.0.0.1:1"'])),
+        PER_ADDRESS,
+      );
+    });
+
+    test('is the last proxy that is known when what that one says cannot be read', async () => {
+      const unread = [
+        'unknown, 10.7.0.1',
+        'rubbish, 10.7.0.1',
+        ', 1.2.3.4.5, 10.7.0.1',
+        '10.7.0.1',
+      ];
+      assert.equal(await count(server, 4, (n) => by(unread[n])), PER_ADDRESS);
+      assert.equal(await handshake(server, byForwarded('for=_hidden, for=10.7.0.1')), false);
+    });
+
+    test('keeps over a WebSocket the address that its upgrade said', async (t) => {
+      const visitor = newVisitor();
+      const endpoint = new Endpoint(server, by(visitor));
+      const replies = [];
+      for (let n = 0; n <= PER_ADDRESS; n++) {
+        const socket = await endpoint.socket();
+        t.after(() => socket.close());
+        replies.push(await socket.ask(handshakeMessage()));
+      }
+      assert.deepEqual(
+        replies.map(({ successful }) => successful),
+        [true, true, true, false],
+      );
+      assert.equal(await handshake(server, by(visitor)), false);
+    });
+
+    test('is not whom somebody says that is no trusted proxy', async () => {
+      const localAddress = '127.0.0.2';
+      assert.equal(
+        await count(server, 5, () => ({ ...by(newVisitor()), localAddress })),
+        PER_ADDRESS,
+      );
+      assert.equal(
+        await handshake(server, { ...byForwarded(`for=${newVisitor()}`), localAddress }),
+        false,
+      );
+    });
+  },
+  ONE_WORKER,
+);
+
+withServer(
+  'Without trusted proxies',
+  { ...options, settings: {} },
+  (server) => {
+    test('everybody is who connects', async () => {
+      assert.equal(await count(server, 5, () => by(newVisitor())), PER_ADDRESS);
+      assert.equal(await handshake(server, byForwarded(`for=${newVisitor()}`)), false);
+    });
+  },
+  ONE_WORKER,
+);
+
+// ---- The PROXY protocol
+
+const v1 = (visitor) => `PROXY TCP4 ${visitor} 127.0.0.1 4711 443\r\n`;
+const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
+
+function v2(visitor, extensions = Buffer.alloc(0)) {
+  const head = Buffer.from([0x21, 0x11, 0, 12 + extensions.length]);
+  const addresses = Buffer.from([...visitor.split('.').map(Number), 127, 0, 0, 1, 18, 103, 1, 187]);
+  return Buffer.concat([signature, head, addresses, extensions]);
+}
+const local = Buffer.concat([signature, Buffer.from([0x20, 0, 0, 0])]);
+
+function handshakeRequest(lines = '') {
+  const body = JSON.stringify([handshakeMessage()]);
+  return (
+    `POST /bayeux HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${lines}` +
+    `Content-Length: ${body.length}\r\n\r\n${body}`
+  );
+}
+
+withServer('An address with the PROXY protocol', options, (server) => {
+  async function open(t, bytes, connectOptions) {
+    const connection = await RawConnection.open(server.proxiedPort, connectOptions);
+    t.after(() => connection.destroy());
+    for (const part of [bytes].flat()) connection.write(part);
+    return connection;
+  }
+  async function made(t, header, lines) {
+    const connection = await open(t, [header, handshakeRequest(lines)]);
+    const { status, body } = await connection.response();
+    assert.equal(status, 200, body);
+    return JSON.parse(body)[0].successful;
+  }
+  const isLogged = (text) => until(() => server.stderr.includes(text));
+
+  if (server.workers === 1) {
+    for (const [version, headerOf] of Object.entries({ v1, v2 })) {
+      test(`counts visitors by the header of ${version}`, async (t) => {
+        const [a, b] = [newVisitor(), newVisitor()];
+        const all = [];
+        for (let n = 0; n <= PER_ADDRESS; n++) all.push(await made(t, headerOf(a)));
+        assert.deepEqual(all, [true, true, true, false]);
+        assert.ok(await made(t, headerOf(b)));
+      });
+    }
+
+    test('hears a trusted proxy behind a trusted one, and nobody else, about the visitor', async (t) => {
+      const [a, b] = [newVisitor(), newVisitor()];
+      const lines = `X-Forwarded-For: ${a}\r\n`;
+      const all = [];
+      for (let n = 0; n <= PER_ADDRESS; n++) all.push(await made(t, v2('10.0.0.9'), lines));
+      assert.deepEqual(all, [true, true, true, false]);
+      assert.equal(await made(t, local, lines), false, 'a LOCAL header is about the proxy itself');
+      assert.ok(await made(t, v2(b), lines), 'a visitor names himself as he likes');
+    });
+  }
+
+  test('reads a header that comes byte by byte, and extensions that it does not know', async (t) => {
+    const header = v2(newVisitor(), Buffer.from('\x02\0\x09localhost\x04\0\x03xyz', 'latin1'));
+    const connection = await open(t, []);
+    for (const byte of header) {
+      connection.write(Buffer.from([byte]));
+      await pause(1);
+    }
+    connection.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    assert.equal((await connection.response()).status, 200);
+    connection.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    assert.equal((await connection.response()).status, 200);
+  });
+
+  test('closes without an answer what does not begin with a header, and says so once', async (t) => {
+    for (const bytes of [
+      'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
+      'PROXY TCP4 nobody 127.0.0.1 1 2\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
+      `PROXY UNKNOWN ${'x'.repeat(200)}`,
+      Buffer.concat([signature, Buffer.from([0x21, 0x11, 0xff, 0xff])]),
+      Buffer.concat([signature, Buffer.from([0x41])]),
+      '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+    ]) {
+      const connection = await open(t, bytes);
+      assert.ok(await connection.ends(), JSON.stringify(String(bytes)));
+      await assert.rejects(connection.response(), /after ""$/);
+    }
+    await isLogged('it sent no PROXY header, or a broken one');
+    assert.equal(server.stderr.split('PROXY header').length, 2, server.stderr);
+  });
+
+  test('closes what does not send its header within header_timeout', async (t) => {
+    const silent = await open(t, []);
+    const slow = await open(t, 'PROXY TCP4 ');
+    assert.ok(await silent.ends());
+    assert.ok(await slow.ends());
+  });
+
+  test('closes at once whoever is no trusted proxy', async (t) => {
+    const connection = await open(t, [], { localAddress: '127.0.0.2' });
+    assert.ok(await connection.ends(900), 'waits for a header');
+    await isLogged('closed a connection of 127.0.0.2');
+  });
+
+  test('is the only one where a header means anything', async (t) => {
+    const connection = await RawConnection.open(server.port);
+    t.after(() => connection.destroy());
+    connection.write(v1(newVisitor())).write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    assert.equal((await connection.response()).status, 400);
+  });
+});
+
+test('An end does not wait for a proxy that has yet to say whose a connection is', async (t) => {
+  const server = new Server({ ...options, limits: { header_timeout: '60s' } });
+  await server.start();
+  const connection = await RawConnection.open(server.proxiedPort);
+  t.after(() => connection.destroy());
+  connection.write('PROXY ');
+  await pause(100);
+  const begin = performance.now();
+  await server.stop();
+  // Otherwise it would wait for its clients for three seconds.
+  assert.ok(performance.now() - begin < 2900, 'waited');
+  assert.ok(await connection.ends());
+});
