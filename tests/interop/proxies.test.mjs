@@ -1,12 +1,17 @@
 // Behind a proxy: whose word about a visitor's address counts, and that limits per address mean it.
 
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import http from 'node:http';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 import { Endpoint, handshakeMessage } from '../support/bayeux.mjs';
 import { call, RawConnection } from '../support/http.mjs';
 import { pause, until } from '../support/inbox.mjs';
-import { makeRealm, Server } from '../support/server.mjs';
+import { makeRealm, repository, Server } from '../support/server.mjs';
 import { test, withServer } from '../support/suite.mjs';
 
 const PER_ADDRESS = 3;
@@ -280,3 +285,119 @@ test('An end does not wait for a proxy that has yet to say whose a connection is
   assert.ok(performance.now() - begin < 2900, 'waited');
   assert.ok(await connection.ends());
 });
+
+// ---- Real proxies, set up as docs/using.md says
+
+/** The block of that language in docs/using.md. */
+function documented(language) {
+  const page = readFileSync(path.join(repository, 'docs/using.md'), 'utf8');
+  const [, block] = page.match(new RegExp('```' + language + '\\n([^]*?)```'));
+  return block;
+}
+
+const freePort = () =>
+  new Promise((resolve) => {
+    const probe = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+
+/** Replaces each text, which has to be there. */
+const adapt = (text, changes) =>
+  changes.reduce((changed, [from, to]) => {
+    assert.ok(changed.includes(from), `docs/using.md does not say '${from}' any more`);
+    return changed.replaceAll(from, to);
+  }, text);
+
+function nginxConfig(server, port, directory) {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${directory}/${kind};`,
+  );
+  const site = adapt(documented('nginx'), [
+    ['server 127.0.0.1:8400;', `server 127.0.0.1:${server.port};`],
+    ['listen 443 ssl;', `listen 127.0.0.1:${port};`],
+    ['ssl_certificate     /etc/ssl/push.example.com.pem;', ''],
+    ['ssl_certificate_key /etc/ssl/push.example.com.key;', ''],
+  ]);
+  return (
+    `daemon off; master_process off; pid ${directory}/pid; error_log stderr;\n` +
+    `events {}\nhttp { access_log off; ${temporary.join(' ')}\n${site} }\n`
+  );
+}
+
+const haproxyConfig = (server, port) =>
+  // As in Debian's own file.
+  'defaults\n    mode http\n' +
+  '    timeout connect 5s\n    timeout client 60s\n    timeout server 60s\n' +
+  adapt(documented('haproxy'), [
+    ['bind :443 ssl crt /etc/ssl/push.example.com.pem', `bind 127.0.0.1:${port}`],
+    ['127.0.0.1:8401', `127.0.0.1:${server.proxiedPort}`],
+  ]);
+
+/** Runs the proxy in front of the server until the test is over; answers with what call() takes. */
+async function startProxy(t, { program, args, configOf }, server) {
+  const directory = mkdtempSync(path.join(tmpdir(), `fanfare-${program}-`));
+  const port = await freePort();
+  const file = path.join(directory, 'config');
+  writeFileSync(file, configOf(server, port, directory));
+  const child = spawn(program, [...args, file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    said += text;
+  });
+  const ended = new Promise((resolve) => {
+    child.on('exit', resolve);
+  });
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const answers = async () => {
+    assert.equal(child.exitCode, null, said);
+    const connection = await RawConnection.open(port).catch(() => undefined);
+    connection?.destroy();
+    return connection !== undefined;
+  };
+  for (let n = 0; n < 200 && !(await answers()); n++) await pause(25);
+  return { port };
+}
+
+const PROXIES = [
+  { program: 'nginx', args: ['-c'], configOf: nginxConfig },
+  { program: 'haproxy', args: ['-db', '-f'], configOf: haproxyConfig },
+];
+
+for (const kind of PROXIES) {
+  const isThere = spawnSync(kind.program, ['-v']).error === undefined;
+  const skip = isThere ? false : `${kind.program} is not installed: tools/install-packages interop`;
+  test(
+    `Through ${kind.program}, as docs/using.md sets it up, each visitor has his limit`,
+    { skip },
+    async (t) => {
+      const server = await new Server(options).start();
+      t.after(() => server.stop());
+      const proxy = await startProxy(t, kind, server);
+      const from = (n) => ({ localAddress: `127.0.0.${n}` });
+      const spoofed = (n) => ({
+        'x-forwarded-for': `198.51.100.${n}`,
+        forwarded: `for=198.51.100.${n}`,
+      });
+      assert.equal(await count(proxy, 5, () => from(21)), PER_ADDRESS);
+      assert.equal(
+        await count(proxy, 5, (n) => ({ ...from(22), headers: spoofed(n) })),
+        PER_ADDRESS,
+        'what a visitor writes himself gained him something',
+      );
+
+      const endpoint = new Endpoint({ port: proxy.port });
+      const socket = await endpoint.socket(from(23));
+      t.after(() => socket.close());
+      await socket.session('/news');
+      await server.publish('news', 'through the proxy');
+      assert.equal((await socket.delivery()).data, 'through the proxy');
+      assert.equal(await count(proxy, 5, () => from(23)), PER_ADDRESS - 1);
+    },
+  );
+}
