@@ -107,6 +107,21 @@ withServer('A WebSocket', { realms }, (server) => {
     });
   }
 
+  // RFC 6455 section 11.3: whoever is in between may have read the other one.
+  for (const field of [
+    'Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version: 8',
+    'Sec-WebSocket-Version: 13',
+  ]) {
+    test(`is refused in HTTP when there is a second ${field}`, async (t) => {
+      const raw = await RawWebSocket.open(server, { headers: `${field}\r\n` });
+      t.after(() => raw.destroy());
+      assert.equal(raw.upgrade.status, 400);
+      assert.match(raw.upgrade.body, /more than once/);
+    });
+  }
+
   test('is refused in HTTP where there is no endpoint', async () => {
     await assert.rejects(new Endpoint(server, { path: '/elsewhere' }).socket(), /404/);
   });

@@ -35,8 +35,17 @@ Upgrade accept_upgrade(const wire::http1::Request& request) {
         400,
         "The header Connection does not name Upgrade; a proxy on the way may have dropped it.\n");
   }
-  if (request.header("Sec-WebSocket-Version").value_or("") != wire::websocket::kVersion) {
+  // RFC 6455 section 11.3: each stands there once. What stands twice, somebody on the way may have
+  // read otherwise. Also as a list in one field, which means the same (RFC 9110 section 5.3).
+  if (!request.header_has_token("Sec-WebSocket-Version", wire::websocket::kVersion)) {
     return refusal(426, "Only version 13 of the WebSocket protocol is spoken here.\n");
+  }
+  if (request.count("Sec-WebSocket-Version") > 1 ||
+      request.header("Sec-WebSocket-Version") != wire::websocket::kVersion) {
+    return refusal(400, "Sec-WebSocket-Version is there more than once; send 13, once.\n");
+  }
+  if (request.count("Sec-WebSocket-Key") > 1) {
+    return refusal(400, "Sec-WebSocket-Key is there more than once; send one key.\n");
   }
   const std::string key(request.header("Sec-WebSocket-Key").value_or(""));
   if (!wire::websocket::is_valid_key(key))
