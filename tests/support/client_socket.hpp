@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <chrono>
 #include <cstddef>
@@ -70,12 +71,15 @@ class ClientSocket {
   /// Everything up to and including `mark`, or what there was when nothing more came.
   std::string receive_through(std::string_view mark) {
     std::string all;
-    for (;;) {
-      if (const std::size_t found = all.find(mark); found != std::string::npos) {
+    // Only the end of what was searched before can be the beginning of the mark: a long answer in
+    // small pieces is looked at once, not once for each piece.
+    for (std::size_t searched = 0;;) {
+      if (const std::size_t found = all.find(mark, searched); found != std::string::npos) {
         read_ = all.substr(found + mark.size());
         all.resize(found + mark.size());
         return all;
       }
+      searched = all.size() - std::min(all.size(), mark.size() - 1);
       const std::string more = receive();
       if (more.empty()) return all;
       all += more;
