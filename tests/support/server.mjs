@@ -1,7 +1,7 @@
 // Starts and stops a real fanfare, and publishes to it as a site's own server would.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -67,6 +67,15 @@ function tomlConfig(realms, limits, settings) {
     isGiven(limits) ? tomlTable('limits', limits) : '',
     ...tables,
   ].join('');
+}
+
+/** Runs a command of fanfare to its end. */
+export function runFanfare(args, { cwd } = {}) {
+  return new Promise((resolve) => {
+    execFile(binary, args, { cwd, timeout: START_MS_MAX }, (error, stdout, stderr) =>
+      resolve({ code: error ? error.code : 0, stdout, stderr }),
+    );
+  });
 }
 
 export class Server {

@@ -28,6 +28,7 @@ Commands:
   publish         Publish one message
   subscribe       Listen to a channel and print what is published
   bench           Put a server under load and measure it
+  realm           Print a realm's key and what to paste, or list the realms
   check-config    Say what is wrong with a configuration file, or explain its keys
   version         Print the version
 
@@ -36,8 +37,8 @@ Commands:
 To begin, run `fanfare serve` and open the page it names.
 )help";
 
-constexpr std::array<std::string_view, 6> kCommands{"serve", "publish",      "subscribe",
-                                                    "bench", "check-config", "version"};
+constexpr std::array<std::string_view, 7> kCommands{"serve", "publish",      "subscribe", "bench",
+                                                    "realm", "check-config", "version"};
 
 void add_commands(CLI::App& program, Command& chosen) {
   program.formatter_fn([](const auto*, const auto&, auto) { return kHelp; });
@@ -45,6 +46,7 @@ void add_commands(CLI::App& program, Command& chosen) {
   add_publish(program, chosen);
   add_subscribe(program, chosen);
   add_bench(program, chosen);
+  add_realm(program, chosen);
   add_check_config(program, chosen);
   add_version(program, chosen);
 }

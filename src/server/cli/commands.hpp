@@ -17,6 +17,7 @@ void add_serve(CLI::App& program, Command& chosen);
 void add_publish(CLI::App& program, Command& chosen);
 void add_subscribe(CLI::App& program, Command& chosen);
 void add_bench(CLI::App& program, Command& chosen);
+void add_realm(CLI::App& program, Command& chosen);
 void add_check_config(CLI::App& program, Command& chosen);
 void add_version(CLI::App& program, Command& chosen);
 

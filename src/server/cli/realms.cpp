@@ -73,21 +73,25 @@ Result<Credentials> stored_credentials(const std::optional<std::string>& name,
 
 }  // namespace
 
-Result<std::vector<Realm>> realms_to_serve(const Config& config) {
+Result<std::vector<Realm>> known_realms(const Config& config) {
   std::vector<Realm> realms = config.realms;
-  if (!realms.empty() && !store::exists_in(config.data_dir)) return realms;
-  auto store = store::open(config.data_dir);
-  if (!store) return std::move(store.error());
-  auto stored = (*store)->load();
+  auto stored = stored_realms(config.data_dir);
   if (!stored) return std::move(stored.error());
   add_stored(realms, std::move(*stored), config);
-  if (!realms.empty()) return realms;
+  return realms;
+}
 
+Result<ServedRealms> realms_to_serve(const Config& config) {
+  auto known = known_realms(config);
+  if (!known) return std::move(known.error());
+  if (!known->empty()) return ServedRealms{std::move(*known), false};
+
+  auto store = store::open(config.data_dir);
+  if (!store) return std::move(store.error());
   Realm realm = core::make_realm();
   if (auto added = (*store)->add(realm); !added) return std::move(added.error());
   config.apply_defaults(realm);
-  realms.push_back(std::move(realm));
-  return realms;
+  return ServedRealms{{std::move(realm)}, true};
 }
 
 std::optional<std::string> find_realm_name(const std::optional<std::string>& realm) {

@@ -10,10 +10,19 @@
 
 namespace fanfare::server::cli {
 
-/// The realms to serve: the static ones, and those of the store under other ids. When there is none
-/// anywhere, makes one and keeps it in the store. The store is not touched while there are static
-/// realms and no database.
-base::Result<std::vector<core::Realm>> realms_to_serve(const Config& config);
+/// All realms that there are: the static ones, and those of the store under other ids. May be none.
+/// Nothing is made or changed for the look.
+base::Result<std::vector<core::Realm>> known_realms(const Config& config);
+
+/// At least one.
+struct ServedRealms {
+  std::vector<core::Realm> realms;
+  /// Whether there was none, and this one has just been made.
+  bool is_new = false;
+};
+
+/// All realms that there are. When there is none, makes one and keeps it in the store.
+base::Result<ServedRealms> realms_to_serve(const Config& config);
 
 /// What `fanfare publish` signs with.
 struct Credentials {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "server/cli/commands.hpp"
 #include "server/cli/console.hpp"
 #include "server/cli/realms.hpp"
+#include "server/cli/snippets.hpp"
 #include "server/cli/stop_signals.hpp"
 #include "server/cli/system_limits.hpp"
 #include "server/cli/welcome.hpp"
@@ -23,7 +25,8 @@ constexpr const char* kHelp = R"help(Usage: fanfare serve [OPTIONS]
 
 Runs the server: holds the connections of browsers, and takes what your site
 publishes. Started for the first time, it makes a realm with a key, keeps both
-in the data directory, and prints what to paste into your page and your site.
+in the data directory, and prints them with what to paste into your page and
+your site. Later, `fanfare realm show` prints that again.
 
 Options:
   --listen ADDR:PORT      Where to listen; repeat it for more than one place.
@@ -58,6 +61,22 @@ int fail_all(const std::vector<std::string>& texts) {
   return 1;
 }
 
+// What shows a key that this server has, or nothing if all keys stand on its own command line.
+std::string show_command(const ConfigFlags& flags, const std::vector<core::Realm>& realms,
+                         const std::string& address) {
+  const auto is_flagged = [&flags](const core::Realm& realm) {
+    const std::string begin = realm.id.value() + ":";
+    return std::ranges::any_of(
+        flags.realm, [&begin](const std::string& text) { return text.starts_with(begin); });
+  };
+  if (std::ranges::all_of(realms, is_flagged)) return "";
+  std::string command = "fanfare realm show";
+  if (flags.config) command += " --config " + *flags.config;
+  if (flags.data) command += " --data " + *flags.data;
+  if (!flags.listen.empty()) command += " --url " + url_of(address);
+  return command;
+}
+
 int serve(const ConfigFlags& flags) {
   const auto reading = read_config(flags);
   if (!reading.mistakes.empty()) return fail_all(reading.mistakes);
@@ -72,20 +91,23 @@ int serve(const ConfigFlags& flags) {
     config.server_limits.connections_max = *possible;
   }
 
-  auto realms = realms_to_serve(config);
-  if (!realms) return fail(realms.error().detail);
+  const auto served = realms_to_serve(config);
+  if (!served) return fail(served.error().detail);
+  const auto& [realms, is_realm_new] = *served;
   StopSignals::block();  // the server's threads inherit it
-  auto server = Server::start(config, *realms);
+  auto server = Server::start(config, realms);
   if (!server) return fail(server.error().detail);
 
   const auto [library_file, library_integrity] = Server::browser_library();
   const Welcome welcome{(*server)->addresses(),
-                        *realms,
+                        realms,
                         reading.file,
                         library_file,
                         library_integrity,
                         config.demo,
-                        (*server)->proxied_addresses()};
+                        (*server)->proxied_addresses(),
+                        is_realm_new,
+                        show_command(flags, realms, (*server)->addresses().front())};
   // Nobody has to read it: the server runs all the same.
   static_cast<void>(print(welcome_text(welcome, Paint::for_stream(stdout))));
   const StopSignals signals([&server] { (*server)->stop(); });

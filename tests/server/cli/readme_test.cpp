@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/cli/welcome.hpp"
+#include "server/cli/snippets.hpp"
 #include "server/server.hpp"
 
 namespace fanfare::server::cli {
@@ -39,7 +39,7 @@ std::vector<std::string> printed_snippets() {
   realm.keys = {{"", "YOUR-KEY"}};
   const auto [file, integrity] = Server::browser_library();
   const std::string text =
-      welcome_text({{"127.0.0.1:8400"}, {realm}, "", file, integrity}, Paint(false));
+      snippets_text({realm, "http://127.0.0.1:8400", file, integrity}, Paint(false));
   const auto html = text.find("<script src=");
   const auto python = text.find("from base64");
   const auto curl = text.find("curl http");

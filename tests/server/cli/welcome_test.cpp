@@ -24,10 +24,19 @@ core::Realm realm(std::string id) {
   return realm;
 }
 
+/// Of a first start.
 std::string welcome(const std::vector<core::Realm>& realms,
                     std::vector<std::string> addresses = {"127.0.0.1:8400"}) {
   const auto [file, integrity] = Server::browser_library();
-  return welcome_text({std::move(addresses), realms, "", file, integrity}, Paint(false));
+  return welcome_text({std::move(addresses), realms, "", file, integrity, true, true, ""},
+                      Paint(false));
+}
+
+std::string later_welcome(const std::vector<core::Realm>& realms, std::string show_command) {
+  const auto [file, integrity] = Server::browser_library();
+  return welcome_text(
+      {{"127.0.0.1:8400"}, realms, "", file, integrity, true, false, std::move(show_command)},
+      Paint(false));
 }
 
 TEST(WelcomeTest, PublishesAndListensOnTheChannelOfTheDemoPage) {
@@ -43,15 +52,32 @@ TEST(WelcomeTest, FitsEightyColumns) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
 }
 
+// What a service prints stays in the system's log.
+TEST(WelcomeTest, TellsAKeyOnlyWhenItHasJustBeenMade) {
+  const auto one = realm("8c561903");
+  EXPECT_THAT(welcome({one}), HasSubstr("  Key     " + one.keys.front().text + "\n"));
+  for (const auto& realms : {std::vector{one}, std::vector{one, realm("two")}}) {
+    for (const auto* const command : {"fanfare realm show", ""}) {
+      const std::string text = later_welcome(realms, command);
+      EXPECT_THAT(text, Not(HasSubstr(one.keys.front().text))) << text;
+      EXPECT_THAT(text, HasSubstr("  Realm   8c561903\n"));
+      EXPECT_THAT(text, HasSubstr("  Listen  127.0.0.1:8400\n"));
+      EXPECT_THAT(text, HasSubstr("http://127.0.0.1:8400/demo/"));
+    }
+  }
+}
+
+TEST(WelcomeTest, LaterSaysWhichCommandPrintsAKey) {
+  EXPECT_THAT(later_welcome({realm("one")}, "fanfare realm show --data /x"),
+              HasSubstr("`fanfare realm show --data /x one` prints its key"));
+  EXPECT_THAT(later_welcome({realm("one"), realm("two")}, "fanfare realm show"),
+              HasSubstr("`fanfare realm show ID` prints its key"));
+  EXPECT_THAT(later_welcome({realm("one")}, ""), Not(HasSubstr("prints")));
+}
+
 TEST(WelcomeTest, SaysTheVersionOfTheProject) {
   EXPECT_EQ(kVersion.find_first_not_of("0123456789."), std::string_view::npos) << kVersion;
   EXPECT_THAT(welcome({realm("one")}), HasSubstr("fanfare " + std::string(kVersion) + "\n"));
-}
-
-TEST(WelcomeTest, NamesTheRealmInTheAddressOnlyWhereThereAreSeveral) {
-  EXPECT_THAT(welcome({realm("one")}), HasSubstr(R"("http://127.0.0.1:8400/bayeux")"));
-  EXPECT_THAT(welcome({realm("one"), realm("two")}),
-              HasSubstr(R"("http://127.0.0.1:8400/r/one/bayeux")"));
 }
 
 TEST(WelcomeTest, NamesAnAddressThatABrowserCanAskWhenItListensEverywhere) {
