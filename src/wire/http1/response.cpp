@@ -127,11 +127,11 @@ std::string encode(const Response& response, const ResponseContext& context,
                    std::string_view date) {
   const bool with_body = has_body(response.status);
   const std::string_view body =
-      with_body && !context.head_only ? std::string_view(response.body) : std::string_view();
+      with_body && !context.head_only ? response.content() : std::string_view();
   std::string out = begin_head(response, body.size(), date);
   if (with_body) {
     out.append("Content-Length: ");
-    append_number(out, response.body.size());
+    append_number(out, response.content().size());
     out.append("\r\n");
   }
   // 101 leaves HTTP; its Connection field is the caller's.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ctime>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,8 +19,14 @@ struct Response {
   /// those.
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string body{};
+  /// Instead of `body`: bytes that many answers have in common. Null for none.
+  std::shared_ptr<const std::string> shared_body{};
   /// To be told that this is the connection's last answer, even if the client would go on.
   bool close = false;
+
+  [[nodiscard]] std::string_view content() const noexcept {
+    return shared_body ? std::string_view(*shared_body) : std::string_view(body);
+  }
 };
 
 /// What an answer must know of its request.

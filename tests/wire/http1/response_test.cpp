@@ -1,5 +1,9 @@
 #include "wire/http1/response.hpp"
 
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
 #include "wire/http1/fed_requests.hpp"
@@ -23,6 +27,13 @@ TEST(ResponseTest, WritesStatusFieldsLengthAndBody) {
   EXPECT_EQ(encode(response, kGet),
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello");
   EXPECT_TRUE(keeps_connection(response, kGet));
+}
+
+TEST(ResponseTest, SendsASharedBodyInsteadOfItsOwn) {
+  Response response;
+  response.shared_body = std::make_shared<const std::string>("hello");
+  EXPECT_EQ(encode(response, kGet), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(encode(response, kHead), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
 }
 
 TEST(ResponseTest, GivesAnEmptyBodyALength) {
