@@ -2,21 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <dirent.h>
-#include <fstream>
-#include <iterator>
+#include <map>
 #include <memory>
-#include <sys/stat.h>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "api/embedded_assets.hpp"
-#include "api/reply.hpp"
-#include "base/base64.hpp"
-#include "base/log.hpp"
 #include "wire/json/json.hpp"
 
 namespace fanfare::api {
@@ -26,20 +18,12 @@ using wire::http1::Request;
 using wire::http1::Response;
 
 constexpr std::string_view kEmbeddedFolder = "bayeux/static/";
-// Browser libraries are some 40 KB, source maps some 200.
-constexpr std::int64_t kFileBytesMax = 8 * 1024 * 1024;
+// The list of files, as it is asked for.
+constexpr std::string_view kListName = "integrity.json";
 constexpr std::size_t kNameBytesMax = 128;
 // Names that have always meant "the library, whatever its version".
 constexpr std::array<std::string_view, 4> kUnpinnedNames{"faye-browser-min.js", "faye-browser.js",
                                                          "client.js", "bayeux.js"};
-
-std::string integrity_of(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha384(), nullptr);
-  return "sha384-" + base::encode_base64({reinterpret_cast<const char*>(digest.data()),
-                                          size});  // NOLINT: bytes are bytes
-}
 
 /// One plain file name: no folders, nothing hidden.
 bool is_plain_name(std::string_view name) {
@@ -48,6 +32,10 @@ bool is_plain_name(std::string_view name) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '-' || c == '_' || c == '.';
          });
+}
+
+bool is_listed(std::string_view name) {
+  return is_plain_name(name) && name != kListName;
 }
 
 /// "faye-browser-1.1.2-fanout1-min.js": whoever asks for a version gets the same bytes for ever.
@@ -102,13 +90,56 @@ Response not_found() {
   return response;
 }
 
+std::shared_ptr<const std::string> bytes_of(const FilePtr& file) {
+  return {file, &file->bytes};
+}
+
+Response list_response(const FilePtr& list) {
+  Response response = json_response({});
+  response.shared_body = bytes_of(list);
+  response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+  return response;
+}
+
+Response file_response(const FilePtr& file, std::string_view name, std::string_view known_tags) {
+  Response response;
+  const std::string tag = "\"" + file->integrity.substr(7, 32) + "\"";
+  response.headers = {{"Content-Type", std::string(content_type(name))},
+                      {"Cache-Control", is_versioned(name) ? "public, max-age=31536000, immutable"
+                                                           : "public, max-age=300"},
+                      {"ETag", tag}};
+  open_to_all(response);
+  if (names_tag(known_tags, tag)) {
+    response.status = 304;
+  } else {
+    response.shared_body = bytes_of(file);
+  }
+  return response;
+}
+
+Response answer_to(const FilePtr& file, std::string_view name, std::string_view known_tags) {
+  if (!file) return not_found();
+  return name == kListName ? list_response(file) : file_response(file, name, known_tags);
+}
+
+Response too_busy() {
+  return error_response(
+      {base::Errc::unavailable, "too many files are being looked for; try again in a moment"});
+}
+
+bool is_unpinned(std::string_view name) {
+  return std::ranges::find(kUnpinnedNames, name) != kUnpinnedNames.end();
+}
+
 }  // namespace
 
-StaticFiles::StaticFiles(std::string directory) : directory_(std::move(directory)) {
+StaticFiles::StaticFiles(std::string directory, base::Background& background,
+                         const base::Clock& clock)
+    : background_(background), clock_(clock), folder_(std::move(directory), clock) {
   for (const EmbeddedFile& file : embedded_files()) {
     if (!file.path.starts_with(kEmbeddedFolder)) continue;
-    built_in_[std::string(file.path.substr(kEmbeddedFolder.size()))] = {std::string(file.bytes),
-                                                                        integrity_of(file.bytes)};
+    built_in_[std::string(file.path.substr(kEmbeddedFolder.size()))] =
+        std::make_shared<const File>(std::string(file.bytes));
   }
 }
 
@@ -124,86 +155,89 @@ const StaticFiles::Library& StaticFiles::browser_library() {
   return library;
 }
 
-Response StaticFiles::handle(const Request& request, std::string_view name) {
-  if (name == "integrity.json") {
-    Response response = json_response(list());
-    response.headers.emplace_back("Access-Control-Allow-Origin", "*");
-    return response;
-  }
-  if (!is_plain_name(name)) return not_found();
-  const File* file = find(name);
-  if (file == nullptr && std::ranges::find(kUnpinnedNames, name) != kUnpinnedNames.end()) {
-    file = find(browser_library().name);
-  }
-  if (file == nullptr) return not_found();
-
-  Response response;
-  const std::string tag = "\"" + file->integrity.substr(7, 32) + "\"";
-  response.headers = {{"Content-Type", std::string(content_type(name))},
-                      {"Cache-Control", is_versioned(name) ? "public, max-age=31536000, immutable"
-                                                           : "public, max-age=300"},
-                      {"ETag", tag}};
-  open_to_all(response);
-  if (names_tag(request.header("If-None-Match").value_or(""), tag)) {
-    response.status = 304;
-  } else {
-    response.body = file->bytes;
-  }
-  return response;
+void StaticFiles::handle(const Request& request, std::string_view name, Asker asker, Reply reply) {
+  if (!is_plain_name(name)) return reply(not_found());
+  Question question{std::string(name), std::string(request.header("If-None-Match").value_or(""))};
+  const auto found = known(question.name);
+  if (!found.is_known) return answer_later(std::move(question), asker, std::move(reply));
+  if (found.is_due) look_later(question.name);
+  reply(answer_to(found.file, name, question.known_tags));
 }
 
-const StaticFiles::File* StaticFiles::find(std::string_view name) {
-  if (const File* const operators = read_operators(name)) return operators;
-  const auto found = built_in_.find(std::string(name));
-  return found == built_in_.end() ? nullptr : &found->second;
+FilePtr StaticFiles::built_in(const std::string& name) const {
+  const auto found = built_in_.find(name);
+  return found == built_in_.end() ? nullptr : found->second;
 }
 
-const StaticFiles::File* StaticFiles::read_operators(std::string_view name) {
-  if (directory_.empty()) return nullptr;
-  const std::string path = directory_ + "/" + std::string(name);
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return nullptr;
-  if (status.st_size > kFileBytesMax) {
-    base::log::warning(
-        fmt::format("{} is not served: it has more than {} bytes", path, kFileBytesMax));
-    return nullptr;
-  }
-  const std::int64_t modified = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
-  File& file = operators_[std::string(name)];
-  if (file.modified_ns != modified ||
-      file.bytes.size() != static_cast<std::size_t>(status.st_size)) {
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) return nullptr;
-    file.bytes.assign(std::istreambuf_iterator<char>(stream), {});
-    file.integrity = integrity_of(file.bytes);
-    file.modified_ns = modified;
-  }
-  return &file;
+// The operator's file goes first, then ours; a name without a version means the library.
+FolderCache::Known StaticFiles::known(const std::string& name) {
+  if (name == kListName) return known_list();
+  auto found = folder_.known(name);
+  if (found.is_known && !found.file) found.file = built_in(name);
+  if (!found.is_known || found.file || !is_unpinned(name)) return found;
+  auto library = known(browser_library().name);
+  library.is_due |= found.is_due;
+  return library;
 }
 
-std::string StaticFiles::list() {
-  std::vector<std::string> names;
-  for (const auto& [name, file] : built_in_) names.push_back(name);
-  if (const std::unique_ptr<DIR, int (*)(DIR*)> folder(
-          directory_.empty() ? nullptr : ::opendir(directory_.c_str()), ::closedir);
-      folder) {
-    while (const dirent* const entry = ::readdir(folder.get())) {
-      if (is_plain_name(entry->d_name)) names.emplace_back(entry->d_name);
+FolderCache::Known StaticFiles::known_list() {
+  const base::MutexLock lock(mutex_);
+  const base::TimePoint now = clock_.now();
+  const bool is_due = list_due_at_ <= now;
+  if (is_due && list_) list_due_at_ = now + FolderCache::kLookInterval;
+  return {list_ != nullptr, list_, is_due};
+}
+
+void StaticFiles::look(const std::string& name) {
+  if (name == kListName) return make_list();
+  folder_.look(name);
+  if (is_unpinned(name)) folder_.look(browser_library().name);
+}
+
+void StaticFiles::look_later(const std::string& name) {
+  // If the background is too busy for it: the file stays as it is, and is due again in a second.
+  static_cast<void>(background_.submit([this, name] { look(name); }));
+}
+
+void StaticFiles::answer_later(Question question, Asker asker, Reply reply) {
+  struct Waiting {
+    Question question;
+    Reply reply;
+  };
+  // The background only carries it there and back: it moves it, and never holds the last reference
+  // to the connection that the reply owns.
+  auto waiting = std::make_shared<Waiting>(Waiting{std::move(question), std::move(reply)});
+  base::Task work([this, asker, waiting]() mutable {
+    const std::string& name = waiting->question.name;
+    auto found = known(name);
+    if (!found.is_known) {  // nobody else has asked for it in the same moment
+      look(name);
+      found = known(name);
     }
-  }
-  std::ranges::sort(names);
-  names.erase(std::unique(names.begin(), names.end()), names.end());
+    asker.courier.post(asker.worker, [waiting = std::move(waiting), file = std::move(found.file)] {
+      const Question& asked = waiting->question;
+      waiting->reply(answer_to(file, asked.name, asked.known_tags));
+    });
+  });
+  if (!background_.submit(std::move(work))) waiting->reply(too_busy());
+}
+
+void StaticFiles::make_list() {
+  std::map<std::string, std::string> lines;  // by name, so that they are in its order
+  const auto add = [&lines](const std::string& name, std::string_view integrity,
+                            std::size_t bytes) {
+    lines[name] = fmt::format(R"({{"name":{},"integrity":"{}","bytes":{}}})",
+                              wire::json::quoted(name), integrity, bytes);
+  };
+  for (const auto& [name, file] : built_in_) add(name, file->integrity, file->bytes.size());
+  for (const auto& file : folder_.list(&is_listed)) add(file.name, file.integrity, file.bytes);
 
   std::string json = R"({"files":[)";
-  bool is_first = true;
-  for (const std::string& name : names) {
-    const File* const file = find(name);
-    if (file == nullptr) continue;
-    json += fmt::format(R"({}{{"name":{},"integrity":"{}","bytes":{}}})",
-                        std::exchange(is_first, false) ? "" : ",", wire::json::quoted(name),
-                        file->integrity, file->bytes.size());
-  }
-  return json + "]}\n";
+  for (const auto& [name, line] : lines) json += (json.back() == '[' ? "" : ",") + line;
+  auto list = std::make_shared<const File>(json + "]}\n");
+  const base::MutexLock lock(mutex_);
+  list_ = std::move(list);
+  list_due_at_ = clock_.now() + FolderCache::kLookInterval;
 }
 
 }  // namespace fanfare::api

@@ -85,8 +85,7 @@ void Router::handle(const ConnectionPtr& connection, Request request) {
     return handle_demo(connection, *rest, request);
   if (path == "/healthz") return handle_health(connection, request);
   // Where Faye's server has its client for a mount "/bayeux".
-  if (path == "/bayeux.js")
-    return connection->respond(parts_.static_files.handle(request, "client.js"));
+  if (path == "/bayeux.js") return handle_file(connection, "client.js", request);
   if (path == "/" && parts_.has_demo) {
     Response response = text_response(302, "The demo is at /demo/\n");
     response.headers.emplace_back("Location", "/demo/");
@@ -98,17 +97,23 @@ void Router::handle(const ConnectionPtr& connection, Request request) {
 void Router::handle_bayeux(const ConnectionPtr& connection, const core::RealmPtr& realm,
                            std::string_view path, Request request) {
   if (const auto file = below(path, "/static"); file && file->size() > 1) {
-    return connection->respond(parts_.static_files.handle(request, file->substr(1)));
+    return handle_file(connection, file->substr(1), request);
   }
   if (path.ends_with(".js") || path.ends_with(".map")) {
-    return connection->respond(
-        parts_.static_files.handle(request, path.substr(path.rfind('/') + 1)));
+    return handle_file(connection, path.substr(path.rfind('/') + 1), request);
   }
   if (!realm) return connection->respond(no_realm(request));
   if (transport::websocket::is_upgrade(request) && realm->allows_origin(request.header("Origin"))) {
     return parts_.upgrade(connection, realm, request);
   }
   parts_.bayeux.handle(connection, realm, path, std::move(request));
+}
+
+void Router::handle_file(const ConnectionPtr& connection, std::string_view name,
+                         const Request& request) {
+  parts_.static_files.handle(request, name, parts_.asker, [connection](const Response& response) {
+    connection->respond(response);
+  });
 }
 
 void Router::handle_api(const ConnectionPtr& connection, std::string_view path,

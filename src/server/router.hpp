@@ -34,6 +34,7 @@ class Router final : public transport::http::Handler {
     transport::http::BayeuxEndpoint& bayeux;
     api::PublishApi& publish;
     api::StaticFiles& static_files;
+    api::StaticFiles::Asker asker;  // this worker
     api::Demo& demo;
     bool has_demo;
     Upgrade upgrade;
@@ -47,6 +48,8 @@ class Router final : public transport::http::Handler {
   void note_visitor(net::Socket& socket, const wire::http1::Request& request) const;
   void handle_bayeux(const transport::http::ConnectionPtr& connection, const core::RealmPtr& realm,
                      std::string_view path, wire::http1::Request request);
+  void handle_file(const transport::http::ConnectionPtr& connection, std::string_view name,
+                   const wire::http1::Request& request);
   void handle_api(const transport::http::ConnectionPtr& connection, std::string_view path,
                   const wire::http1::Request& request);
   void handle_demo(const transport::http::ConnectionPtr& connection, std::string_view path,

@@ -17,7 +17,7 @@ struct Server::Parts {
   Config config;
   Realms realms;
   base::SystemClock clock;
-  Shared shared{config, realms, clock, {}, {}, {}, {}, {}, {}};
+  Shared shared{.config = config, .realms = realms, .clock = clock};
 };
 
 namespace {
@@ -45,6 +45,7 @@ struct Listening {
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() {
+  parts_->shared.background.stop();  // it may hold connections of the workers
   for (int round = 0; round < 2; ++round) {
     for (const auto& worker : parts_->shared.workers) worker->clear();
   }
@@ -94,6 +95,7 @@ base::Result<std::unique_ptr<Server>> Server::start(Config config,
 void Server::run() {
   for (const auto& worker : parts_->shared.workers) worker->start();
   for (const auto& worker : parts_->shared.workers) worker->join();
+  parts_->shared.background.stop();
 }
 
 void Server::stop() {

@@ -13,6 +13,7 @@
 #include "api/demo.hpp"
 #include "api/publish.hpp"
 #include "api/static_files.hpp"
+#include "base/background.hpp"
 #include "base/byte_budget.hpp"
 #include "base/seldom.hpp"
 #include "core/exchange.hpp"
@@ -36,13 +37,15 @@ struct Shared {
   const Config& config;
   const Realms& realms;
   const base::Clock& clock;
-  api::DemoComments demo_comments;
+  api::DemoComments demo_comments{};
+  base::Background background{};
+  api::StaticFiles static_files{config.static_dir.value_or(""), background, clock};
   std::atomic<bool> is_draining{false};
   std::atomic<std::size_t> connection_count{0};
-  transport::http::ConnectionLimits http_limits;
-  transport::websocket::ConnectionLimits websocket_limits;
+  transport::http::ConnectionLimits http_limits{};
+  transport::websocket::ConnectionLimits websocket_limits{};
   /// All workers, in the order of their indices; filled before any of them runs.
-  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<std::unique_ptr<Worker>> workers{};
   /// At addresses with the PROXY protocol: who is no proxy, and proxies that do not speak it.
   base::log::Seldom strangers{};
   base::log::Seldom unintroduced{};
@@ -110,7 +113,6 @@ class Worker final : public core::Courier {
   core::Exchange exchange_;
   protocol::bayeux::Service bayeux_;
   api::PublishApi publish_;
-  api::StaticFiles static_files_;
   api::Demo demo_;
   transport::http::BayeuxEndpoint bayeux_over_http_;
   Router router_;

@@ -1,8 +1,9 @@
 // What pages load: the client library, the operator's files, and the demo.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
@@ -20,6 +21,9 @@ writeFileSync(path.join(directory, 'secret.txt'), 'secret');
 writeFileSync(path.join(staticDir, PINNED), 'the exact bytes;\r\n\u00ff');
 writeFileSync(path.join(staticDir, `${PINNED}.map`), '{}');
 writeFileSync(path.join(staticDir, '.hidden'), 'secret');
+execFileSync('mkfifo', [path.join(staticDir, 'fifo.js')]);
+mkdirSync(path.join(staticDir, 'folder.js'));
+symlinkSync('loop.js', path.join(staticDir, 'loop.js'));
 after(() => rmSync(directory, { recursive: true }));
 
 const integrityOf = (bytes) => `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
@@ -82,6 +86,33 @@ withServer('A file for browsers', { staticDir }, (server) => {
       const again = await get(`/bayeux/static/${name}`, { 'if-none-match': etag });
       assert.deepEqual([again.status, again.bytes.length], [304, 0]);
     }
+  });
+
+  test('is the new one, and listed so, a second after it was changed', async () => {
+    const name = `changing-${server.workers}.js`;
+    const listed = async () =>
+      (await get('/bayeux/static/integrity.json')).json.files.find((file) => file.name === name);
+    for (const text of ['first', 'the second', 'the very last']) {
+      writeFileSync(path.join(staticDir, name), text);
+      const isThere = async () =>
+        (await get(`/bayeux/static/${name}`)).text === text &&
+        (await listed())?.integrity === integrityOf(text);
+      for (const deadline = Date.now() + 5000; !(await isThere());)
+        assert.ok(Date.now() < deadline, text);
+    }
+  });
+
+  test('is not a FIFO, a directory or a link to itself, and nobody waits for one', async () => {
+    const answers = await Promise.all([
+      ...['fifo.js', 'folder.js', 'loop.js'].map((name) => get(`/bayeux/static/${name}`)),
+      get(`/bayeux/static/${PINNED}`),
+      get('/bayeux/static/integrity.json'),
+    ]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [404, 404, 404, 200, 200],
+    );
+    assert.doesNotMatch(answers.at(-1).text, /fifo|folder|loop/);
   });
 
   test('has a head without a body', async () => {
