@@ -1,7 +1,11 @@
 #include "api/demo.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -90,6 +94,43 @@ base::Result<Draft> read_draft(std::string_view body, wire::json::Parser& parser
   return draft;
 }
 
+/// `application/json; charset=utf-8`: without what follows the type.
+bool is_json(std::string_view content_type) {
+  std::string type = trimmed(std::string(content_type.substr(0, content_type.find(';'))));
+  std::ranges::transform(type, type.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return type == "application/json";
+}
+
+/// `https://example.com:8443` is the server's own page when that is where the request went.
+bool is_own_origin(std::string_view origin, const Request& request) {
+  const std::size_t scheme = origin.find("://");
+  return scheme != std::string_view::npos && origin.substr(scheme + 3) == request.host_with_port();
+}
+
+constexpr ErrorForm kForbidden{403, "forbidden"};
+
+/// Why a post is not one of our own page, or nothing if it is. Browsers say where a post comes
+/// from, and a page of another origin may send JSON only after a preflight, which is not granted
+/// here.
+std::optional<Response> refuse_foreign(const Request& request) {
+  const auto origin = request.header("Origin");
+  const bool is_foreign =
+      request.header("Sec-Fetch-Site").value_or("same-origin") != "same-origin" ||
+      (origin && !is_own_origin(*origin, request));
+  if (is_foreign) {
+    return error_response(kForbidden,
+                          "the demo takes comments from its own page only; pages of other origins "
+                          "publish through their own server");
+  }
+  if (request.count("Content-Type") != 1 || !is_json(*request.header("Content-Type"))) {
+    return error_response({415, "unsupported_media_type"},
+                          "send the comment with 'Content-Type: application/json'");
+  }
+  return std::nullopt;
+}
+
 std::string info(const core::Realm& realm, std::string_view bayeux) {
   const StaticFiles::Library& library = StaticFiles::browser_library();
   return fmt::format(R"({{"realm":{},"bayeux":{},"library":{},"integrity":{}}})"
@@ -99,6 +140,17 @@ std::string info(const core::Realm& realm, std::string_view bayeux) {
 }
 
 }  // namespace
+
+bool DemoComments::admit(base::TimePoint now) {
+  const base::MutexLock lock(mutex_);
+  if (now - second_began_ >= std::chrono::seconds(1)) {
+    second_began_ = now;
+    in_this_second_ = 0;
+  }
+  if (in_this_second_ == kPerSecondMax) return false;
+  ++in_this_second_;
+  return true;
+}
 
 std::uint64_t DemoComments::add(std::string name, std::string text, base::WallTime at) {
   const base::MutexLock lock(mutex_);
@@ -138,10 +190,17 @@ void Demo::handle(const Request& request, const core::RealmPtr& realm, std::stri
 }
 
 void Demo::post_comment(const Request& request, const core::RealmPtr& realm, Reply reply) {
+  if (auto refusal = refuse_foreign(request)) return reply(std::move(*refusal));
   auto draft = read_draft(request.body(), parser_);
   if (!draft) return reply(error_response(draft.error()));
   if (const auto backlog = exchange_.check_backlog(*realm); !backlog)
     return reply(error_response(backlog.error()));
+  if (!comments_.admit(clock_.now())) {
+    return reply(error_response({429, "limit_reached"},
+                                fmt::format("the demo takes {} comments a second from all visitors "
+                                            "together; try again in a moment",
+                                            DemoComments::kPerSecondMax)));
+  }
   const std::uint64_t id =
       comments_.add(std::move(draft->name), std::move(draft->text), clock_.wall_now());
   auto channel = core::ChannelName::from_api_name("demo-comments", {});

@@ -28,6 +28,12 @@ class DemoComments {
     base::WallTime at;
   };
 
+  /// Comments taken in a second, from all visitors together: each makes everybody who has the page
+  /// open ask for the list.
+  static constexpr std::size_t kPerSecondMax = 20;
+
+  /// Whether one more comment may come in this second; it counts as one that did.
+  [[nodiscard]] bool admit(base::TimePoint now);
   /// Keeps the comment, and forgets the oldest when there are too many. Returns its id.
   std::uint64_t add(std::string name, std::string text, base::WallTime at);
   /// `{"comments":[…]}`, the oldest first.
@@ -37,10 +43,13 @@ class DemoComments {
   base::Mutex mutex_;
   std::uint64_t next_id_ FANFARE_GUARDED_BY(mutex_) = 1;
   std::deque<Comment> comments_ FANFARE_GUARDED_BY(mutex_);
+  base::TimePoint second_began_ FANFARE_GUARDED_BY(mutex_){};
+  std::size_t in_this_second_ FANFARE_GUARDED_BY(mutex_) = 0;
 };
 
 /// The page under /demo/, for one worker: a comments page as in any site, which tells its visitors
-/// of new comments through the server that it demonstrates.
+/// of new comments through the server that it demonstrates. It takes comments from its own page
+/// alone: a page of another site that could make its visitors' browsers post here would publish.
 class Demo {
  public:
   Demo(DemoComments& comments, core::Exchange& exchange, const base::Clock& clock)

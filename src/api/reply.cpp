@@ -34,8 +34,6 @@ ErrorForm error_form(Errc code) noexcept {
   return {500, "internal"};
 }
 
-namespace {
-
 Response error_response(ErrorForm form, std::string_view message) {
   Response response =
       json_response(fmt::format("{{\"error\":{{\"code\":\"{}\",\"message\":{}}}}}\n", form.code,
@@ -43,8 +41,6 @@ Response error_response(ErrorForm form, std::string_view message) {
   response.status = form.status;
   return response;
 }
-
-}  // namespace
 
 Response json_response(std::string body) {
   Response response;

@@ -21,6 +21,8 @@ ErrorForm error_form(base::Errc code) noexcept;
 
 /// `{"error":{"code":"…","message":"…"}}` with the status that belongs to it.
 wire::http1::Response error_response(const base::Error& error);
+/// The same for what only one path can say.
+wire::http1::Response error_response(ErrorForm form, std::string_view message);
 wire::http1::Response json_response(std::string body);
 /// 405 with the methods that do work.
 wire::http1::Response method_not_allowed(std::string_view allow);

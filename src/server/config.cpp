@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <netinet/in.h>
 #include <set>
 #include <system_error>
 #include <thread>
@@ -59,6 +60,7 @@ class FlagReader {
     set("--workers", "workers", flags.workers);
     set("--domain", "domain", flags.domain);
     set("--log-level", "log_level", flags.log_level);
+    if (flags.demo) set_value("--demo", "demo", true);
     for (const auto& text : flags.realm) add_realm(text);
   }
 
@@ -181,6 +183,18 @@ std::string to_string(const ListenAddress& address) {
   const bool is_v6 = address.host.find(':') != std::string::npos;
   if (is_v6) return fmt::format("[{}]:{}", address.host, address.port);
   return fmt::format("{}:{}", address.host, address.port);
+}
+
+bool is_loopback(const ListenAddress& address) {
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, address.host.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+  in_addr v4{};
+  return inet_pton(AF_INET, address.host.c_str(), &v4) == 1 &&
+         ntohl(v4.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+}
+
+bool Config::has_demo() const {
+  return demo.value_or(std::ranges::all_of(listen, is_loopback));
 }
 
 void Config::apply_defaults(core::Realm& realm) const {

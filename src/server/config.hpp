@@ -35,6 +35,8 @@ struct ListenAddress {
 /// addresses would be meant?
 base::Result<ListenAddress> parse_listen_address(std::string_view text);
 std::string to_string(const ListenAddress& address);
+/// Whether only this machine can reach it: 127.0.0.0/8 and ::1.
+bool is_loopback(const ListenAddress& address);
 
 /// The realm's part of a host name `{label}.{domain}`: its id in lower case, because host names do
 /// not tell capitals apart. No two realms of a configuration share one.
@@ -93,8 +95,9 @@ struct Config {
   /// Lower case. A browser's `Host` of `{realm}.{domain}` names its realm.
   std::vector<std::string> domains{"localhost"};
   base::log::Level log_level = base::log::Level::info;
-  /// Whether there is a page under /demo/, on which anybody may write.
-  bool demo = true;
+  /// Whether there is a page under /demo/, on which anybody may write. When nothing is said, only
+  /// where nobody else can reach it.
+  std::optional<bool> demo;
   ServerLimits server_limits;
   /// For realms that say nothing else, also those of the store.
   core::RealmLimits realm_limits;
@@ -104,6 +107,8 @@ struct Config {
 
   /// Gives a realm of the store, which knows only its id and keys, what it has in common with all.
   void apply_defaults(core::Realm& realm) const;
+
+  [[nodiscard]] bool has_demo() const;
 
   /// One per processor, from 1 to 64.
   static std::size_t default_workers();
@@ -126,6 +131,7 @@ struct ConfigFlags {
   std::vector<std::string> domain;
   std::vector<std::string> realm;  // ID:BASE64KEY
   std::optional<std::string> log_level;
+  bool demo = false;
 };
 
 /// `config` is fit for use only when there are no mistakes.

@@ -303,6 +303,18 @@ Status set_domain(Config& config, const ConfigValue& value) {
   return repeats;
 }
 
+Status set_demo(Config& config, const ConfigValue& value) {
+  const auto* on = std::get_if<bool>(&value);
+  if (on == nullptr) return wrong("write true or false, without quotes");
+  config.demo = *on;
+  return Done{};
+}
+
+std::string show_demo(const Config& config) {
+  if (!config.demo) return toml_text("");
+  return *config.demo ? "true" : "false";
+}
+
 std::vector<ConfigKey<Config>> make_server_keys() {
   using base::log::Level;
   ConfigKey<Config> workers =
@@ -346,9 +358,11 @@ std::vector<ConfigKey<Config>> make_server_keys() {
                                 {"error", Level::error}},
                  "What is logged: \"debug\", \"info\", \"warning\" or \"error\", and all that "
                  "weighs more."),
-      switch_key("demo", &Config::demo,
-                 "Whether there is a page under /demo/ to try things out. Anybody who reaches the "
-                 "server may write on it, so switch it off where that is everybody."),
+      {"demo",
+       "Whether there is a page under /demo/ to try things out, on which anybody who reaches the "
+       "server may write. Without this key: only while the server listens to nobody but this "
+       "machine (127.0.0.0/8 and ::1). A proxy in front reaches it too: write false there.",
+       set_demo, show_demo, "true"},
   };
 }
 

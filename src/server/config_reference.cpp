@@ -60,7 +60,7 @@ std::string config_reference() {
                 "\"7d\". What the command line says goes before what stands here.");
   write_title(
       out, "[server]",
-      "The program itself. Each key but `demo` is also a flag of `fanfare serve`; what may be a "
+      "The program itself. Each key is also a flag of `fanfare serve`; what may be a "
       "list is given one by one, as in `--trusted-proxy 127.0.0.1 --trusted-proxy ::1`.");
   write_keys(out, server_keys(), defaults);
   write_title(out, "[limits]",

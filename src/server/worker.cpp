@@ -58,7 +58,7 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
                shared.static_files,
                {*this, index},
                demo_,
-               shared.config.demo,
+               shared.config.has_demo(),
                [this](const ConnectionPtr& connection, core::RealmPtr realm,
                       const Request& request) { upgrade(connection, std::move(realm), request); }}),
       incoming_(shared.config.server_limits.incoming_bytes_max / shared.config.workers),

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,6 +50,35 @@ TEST(ConfigTest, HasDefaultsForEverything) {
   EXPECT_THAT(config.domains, ElementsAre("localhost"));
   EXPECT_EQ(config.log_level, base::log::Level::info);
   EXPECT_THAT(config.realms, IsEmpty());
+}
+
+TEST(ConfigTest, TheDemoIsThereByItselfOnlyWhereNobodyElseReachesIt) {
+  const auto has_demo = [](std::string_view toml) {
+    return read("[server]\n" + std::string(toml)).config.has_demo();
+  };
+  EXPECT_TRUE(has_demo(""));
+  for (const auto* listen : {R"("127.0.0.1:1")", R"("127.255.0.9:1")", R"("[::1]:1")",
+                             R"("localhost:1")", R"(["127.0.0.1:1", "[::1]:1"])"}) {
+    const std::string line = fmt::format("listen = {}\n", listen);
+    EXPECT_TRUE(has_demo(line)) << listen;
+    EXPECT_FALSE(has_demo(line + "demo = false")) << listen;
+  }
+  for (const auto* listen :
+       {R"("0.0.0.0:1")", R"("[::]:1")", R"("192.168.1.2:1")", R"("128.0.0.1:1")", R"("[::2]:1")",
+        R"(["127.0.0.1:1", "10.0.0.1:1"])"}) {
+    const std::string line = fmt::format("listen = {}\n", listen);
+    EXPECT_FALSE(has_demo(line)) << listen;
+    EXPECT_TRUE(has_demo(line + "demo = true")) << listen;
+  }
+  EXPECT_THAT(mistake("[server]\ndemo = \"yes\""), HasSubstr("write true or false"));
+}
+
+TEST(ConfigTest, AFlagAsksForTheDemo) {
+  ConfigFlags flags;
+  flags.listen = {"0.0.0.0:8400"};
+  EXPECT_FALSE(read("", flags).config.has_demo());
+  flags.demo = true;
+  EXPECT_TRUE(read("[server]\ndemo = false", flags).config.has_demo());
 }
 
 TEST(ConfigTest, ReadsEveryKindOfKey) {

@@ -44,6 +44,8 @@ Options:
   --workers N             Threads. Default: one for each processor.
   --domain NAME           {realm}.NAME names a realm; may be repeated.
                           Default: localhost
+  --demo                  The page under /demo/ also when others than this
+                          machine can reach it, and write on it.
   --log-level LEVEL       debug, info, warning or error. Default: info
   -h, --help              This text.
 
@@ -104,7 +106,7 @@ int serve(const ConfigFlags& flags) {
                         reading.file,
                         library_file,
                         library_integrity,
-                        config.demo,
+                        config.has_demo(),
                         (*server)->proxied_addresses(),
                         is_realm_new,
                         show_command(flags, realms, (*server)->addresses().front())};
@@ -133,6 +135,7 @@ void add_serve(CLI::App& program, Command& chosen) {
   command->add_option("--static", flags->static_dir);
   command->add_option("--workers", flags->workers);
   add_list("--domain", flags->domain);
+  command->add_flag("--demo", flags->demo);
   command->add_option("--log-level", flags->log_level);
   command->callback([flags, &chosen] { chosen = [flags] { return serve(*flags); }; });
 }
