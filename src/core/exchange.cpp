@@ -62,7 +62,10 @@ Exchange::~Exchange() = default;
 
 Exchange::LocalRealm& Exchange::local(const RealmPtr& realm) {
   auto& slot = realms_[realm->id.value()];
-  if (!slot) slot = std::make_unique<LocalRealm>(*this, realm);
+  if (!slot) {
+    slot = std::make_unique<LocalRealm>(*this, realm);
+    if (is_ending_) slot->home.release_waiting();
+  }
   return *slot;
 }
 
@@ -147,6 +150,11 @@ void Exchange::let_in(const RealmPtr& realm, std::vector<PublishItem> items, Don
     return true;
   };
   if (!intake_.is_open() || !enter()) intake_.wait(realm, bytes, std::move(enter));
+}
+
+void Exchange::release_waiting() {
+  is_ending_ = true;
+  for (const auto& [id, here] : realms_) here->home.release_waiting();
 }
 
 base::Status Exchange::check_backlog(const Realm& realm) const {

@@ -70,6 +70,11 @@ class Exchange {
   /// deliver, they wait at the door: see intake().
   void publish(const RealmPtr& realm, std::vector<PublishItem> items, base::Task accepted);
 
+  /// Before the end: what its homes hold back for a predecessor goes on its way, and nothing is
+  /// held back any more. When all workers have done so, have read the mail that they had from the
+  /// others, and nobody waits at the door, whatever was accepted has been offered to everybody.
+  void release_waiting();
+
   /// To be asked before publish(): whether what waits to be passed on is as much as may wait, of
   /// the realm or, on any worker, of all together. The error says so to the publisher.
   [[nodiscard]] base::Status check_backlog(const Realm& realm) const;
@@ -109,6 +114,7 @@ class Exchange {
   void leave(const RealmPtr& realm, const ChannelPattern& pattern);
 
   WorkerIndex self_;
+  bool is_ending_ = false;
   const base::Clock& clock_;
   base::TimerWheel& timers_;
   Courier& courier_;

@@ -33,6 +33,9 @@ class Home {
 
   void publish(PublishItem item) { sequencer_.offer(std::move(item)); }
 
+  /// Lets all go that waits for a predecessor; from now on nothing does.
+  void release_waiting() { sequencer_.release_all(); }
+
   /// From now on, `worker` gets what matches `pattern`.
   void join(const ChannelPattern& pattern, WorkerIndex worker);
   void leave(const ChannelPattern& pattern, WorkerIndex worker);

@@ -32,8 +32,8 @@ class Sequencer::Lane final : public base::Timer, public LaneHook {
       if (ids_.contains(item.id)) return;
       remember(item.id, now);
     }
-    const bool is_next =
-        item.prev_id.empty() || !item.waits_for_predecessor || has_gone(item.prev_id);
+    const bool is_next = item.prev_id.empty() || !item.waits_for_predecessor ||
+                         !sequencer_.holds_back_ || has_gone(item.prev_id);
     if (is_next) {
       release(std::move(item));
     } else {
@@ -148,6 +148,11 @@ void Sequencer::offer(PublishItem item) {
   if (lanes_.size() <= kLanesMax) return;
   by_age_.front().release_all();
   forget(by_age_.front());
+}
+
+void Sequencer::release_all() {
+  holds_back_ = false;
+  for (Lane& lane : by_age_) lane.release_all();
 }
 
 void Sequencer::forget(Lane& lane) {

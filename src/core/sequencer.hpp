@@ -56,6 +56,9 @@ class Sequencer {
   static constexpr std::size_t kLanesMax = 100'000;
 
   void offer(PublishItem item);
+  /// Lets all go that is held back, each channel in the order in which it came, and from now on
+  /// holds nothing back. For the end: there is no time left to wait for a predecessor.
+  void release_all();
 
   /// How many channels have ids in memory.
   [[nodiscard]] std::size_t channel_count() const noexcept { return lanes_.size(); }
@@ -69,6 +72,7 @@ class Sequencer {
   const base::Clock& clock_;
   base::TimerWheel& timers_;
   Release release_;
+  bool holds_back_ = true;
   boost::unordered_flat_map<std::string_view, std::unique_ptr<Lane>, KeyedHash> lanes_;
   // The one that was published to last is at the end.
   boost::intrusive::list<Lane, boost::intrusive::base_hook<LaneHook>> by_age_;

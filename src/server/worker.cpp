@@ -17,6 +17,8 @@ using wire::http1::Request;
 // What clients have to hear our goodbye and close.
 constexpr base::Duration kDrainTimeout{3'000};
 constexpr base::Duration kDrainLook{20};
+// What they have of it for sure: publishers that go on flat out keep the door crowded no longer.
+constexpr base::Duration kGoodbyeTimeout{2'000};
 
 transport::websocket::Compression compression_of(const transport::websocket::Upgrade& upgrade) {
   if (!upgrade.deflate) return {};
@@ -233,13 +235,30 @@ void Worker::drain() {
 void Worker::begin_drain() {
   for (const auto& listener : listeners_) listener->close();
   while (!arrivals_.empty()) arrivals_.front().abort();  // nothing has been asked yet
+  drain_deadline_ = shared_.clock.now() + kDrainTimeout;
+  exchange_.release_waiting();
+  //  Behind the publications that this has just posted, so that they are there before clients go.
+  for (const auto& worker : shared_.workers) {
+    Worker* const there = worker.get();
+    post(there->index_, [there] { there->count_worker_that_let_go(); });
+  }
+  stop_when_idle();
+}
+
+void Worker::count_worker_that_let_go() {
+  if (++workers_that_let_go_ == shared_.workers.size()) release_clients();
+}
+
+void Worker::release_clients() {
+  // What was answered 200 may still wait at the door.
+  const bool has_time = shared_.clock.now() < drain_deadline_ - kGoodbyeTimeout;
+  if (has_time && exchange_.intake().is_crowded())
+    return at_turn_end([this] { release_clients(); });
   bayeux_.release_all();
   for (auto at = websocket_connections_.begin(); at != websocket_connections_.end();) {
     (at++)->close(core::kShutdown);
   }
   for (auto at = http_connections_.begin(); at != http_connections_.end();) (at++)->drain();
-  drain_deadline_ = shared_.clock.now() + kDrainTimeout;
-  stop_when_idle();
 }
 
 void Worker::stop_when_idle() {

@@ -94,6 +94,8 @@ class Worker final : public core::Courier {
   [[nodiscard]] bool admit(net::Socket& socket);
   void serve_http(net::Socket socket);
   void begin_drain();
+  void count_worker_that_let_go();
+  void release_clients();
   void stop_when_idle();
   void move_http(core::WorkerIndex to, const transport::http::ConnectionPtr& connection,
                  wire::http1::Request request);
@@ -136,6 +138,7 @@ class Worker final : public core::Courier {
                          boost::intrusive::constant_time_size<false>>
       websocket_connections_;
   base::TimePoint drain_deadline_;
+  std::size_t workers_that_let_go_ = 0;  // during a drain
   std::thread thread_;
 };
 

@@ -53,6 +53,43 @@ TEST_F(ExchangeTest, OneWorkerDoesEverythingAtOnce) {
   EXPECT_TRUE(office.is_idle());
 }
 
+void publish_after(Exchange& from, const RealmPtr& to, std::string_view channel, std::string data,
+                   std::string prev_id) {
+  std::vector<PublishItem> items(1);
+  items[0].publication = publication(channel, std::move(data));
+  items[0].prev_id = std::move(prev_id);
+  from.publish(to, std::move(items), [] {});
+}
+
+// Whatever worker is home, publisher or listener.
+TEST_F(ExchangeTest, WhatWaitsForItsPredecessorReachesEverybodyBeforeTheEnd) {
+  Office office(2);
+  std::array<Recorder, 2> ears;
+  std::vector<Subscription> held;
+  for (std::size_t worker = 0; worker < office.size(); ++worker)
+    held.push_back(office[worker].subscribe(realm_, pattern("/**"), ears[worker], [] {}));
+  office.carry_all();
+  std::vector<std::string> all;
+  for (const auto* channel : {"/a", "/b", "/c", "/d", "/e", "/f"}) {
+    publish_after(office[all.size() % 2], realm_, channel, channel, "lost");
+    all.emplace_back(channel);
+  }
+  office.carry_all();
+  for (const Recorder& ear : ears) EXPECT_THAT(ear.data(), IsEmpty());
+  for (std::size_t worker = 0; worker < office.size(); ++worker) office[worker].release_waiting();
+  office.carry_all();
+  for (const Recorder& ear : ears) EXPECT_THAT(ear.data(), testing::UnorderedElementsAreArray(all));
+
+  // Nor is anything held back any more, in a realm that comes last either.
+  const RealmPtr late = realm("late");
+  Recorder ear;
+  const auto subscription = office[0].subscribe(late, pattern("/a"), ear, [] {});
+  office.carry_all();
+  publish_after(office[1], late, "/a", "1", "lost");
+  office.carry_all();
+  EXPECT_THAT(ear.data(), ElementsAre("1"));
+}
+
 TEST_F(ExchangeTest, EveryWorkerReachesEveryOther) {
   Office office(4);
   for (std::size_t to = 0; to < office.size(); ++to) {

@@ -200,6 +200,21 @@ TEST_F(SequencerTest, ForgetsAChannelWhoseOnlyItemHadNoIdAndWaitedInVain) {
   EXPECT_EQ(sequencer_.channel_count(), 0U);
 }
 
+TEST_F(SequencerTest, InTheEndLetsAllGoAndHoldsNothingBackAnyMore) {
+  offer("2", "1");
+  offer("4", "3");
+  offer("5", "4");
+  offer("b", "a", "/b");
+  sequencer_.release_all();
+  EXPECT_THAT(gone_, ElementsAre("2", "4", "5", "b"));
+  offer("7", "6");
+  offer("2", "1");
+  EXPECT_THAT(gone_, ElementsAre("2", "4", "5", "b", "7"));
+  advance(std::chrono::hours(25));
+  EXPECT_THAT(gone_, ElementsAre("2", "4", "5", "b", "7"));
+  EXPECT_EQ(sequencer_.channel_count(), 0U);
+}
+
 TEST_F(SequencerTest, AnItemThatNamesItselfAsPredecessorLeavesInTheEnd) {
   offer("1", "1");
   advance(limits_.predecessor_wait_max + base::TimerWheel::kTick);
