@@ -48,6 +48,8 @@ class Sequencer::Lane final : public base::Timer, public LaneHook {
     PublishItem item;
     base::TimePoint deadline;
   };
+  /// The table's keys point into `id`: a deque that grows and shrinks
+  /// at its ends only never moves it.
   struct Remembered {
     std::string id;
     base::TimePoint until;
@@ -60,8 +62,8 @@ class Sequencer::Lane final : public base::Timer, public LaneHook {
   }
 
   void remember(const std::string& id, base::TimePoint now) {
-    ids_.emplace(id, false);
     remembered_.push_back({id, now + sequencer_.limits_.publish_id_window});
+    ids_.emplace(remembered_.back().id, false);
     if (remembered_.size() > sequencer_.limits_.channel_ids_max) forget_oldest();
   }
 
@@ -118,8 +120,10 @@ class Sequencer::Lane final : public base::Timer, public LaneHook {
   std::string channel_;
   std::vector<Waiting> waiting_;
   std::deque<Remembered> remembered_;
-  boost::unordered_flat_map<std::string, bool> ids_;  // whether the publication has gone out
-  std::string last_id_;                               // of what went out last; empty for none
+  // Whether the publication has gone out, by its id in remembered_. Keyed, since publishers choose
+  // the ids, and where a realm lets anybody publish, anybody does.
+  boost::unordered_flat_map<std::string_view, bool, KeyedHash> ids_;
+  std::string last_id_;  // of what went out last; empty for none
   base::TimePoint last_id_until_;
 };
 

@@ -106,6 +106,23 @@ TEST_F(SequencerTest, RemembersOnlySoManyIds) {
   EXPECT_THAT(gone_, ElementsAre("1", "2", "3", "4", "1"));
 }
 
+// The table of ids borrows their text, short ones and long ones, while the row of them moves on.
+TEST_F(SequencerTest, RemembersTheRightIdsWhileTheyComeAndGo) {
+  limits_.channel_ids_max = 50;
+  const auto id = [](std::size_t i) {
+    return std::to_string(i) + std::string(i % 2 == 0 ? 0 : 100, 'x');
+  };
+  for (std::size_t i = 0; i < 2'000; ++i) {
+    offer(id(i));
+    for (const std::size_t back : {std::size_t{1}, std::size_t{49}}) {
+      if (i >= back) offer(id(i - back));
+    }
+    ASSERT_EQ(gone_.size(), i + 1);
+  }
+  offer(id(1'900));
+  EXPECT_EQ(gone_.size(), 2'001U);
+}
+
 TEST_F(SequencerTest, HoldsAPublicationBackUntilItsPredecessorHasGone) {
   offer("2", "1");
   EXPECT_THAT(gone_, IsEmpty());
