@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/memory.hpp"
 #include "server/cli/commands.hpp"
 #include "server/cli/console.hpp"
 #include "server/config_keys.hpp"
@@ -75,6 +76,7 @@ int explain(const CLI::App& program, const CLI::ParseError& error) {
 }  // namespace
 
 int run(int argc, char** argv) {
+  base::end_when_out_of_memory();
   // A reader that goes away (`| head -1`) is an error of a write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   if (argc < 2) return print(kHelp) ? 0 : 1;
