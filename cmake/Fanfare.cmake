@@ -3,6 +3,7 @@
 option(FANFARE_TESTS "Build the unit tests" ON)
 option(FANFARE_BENCH "Build the benchmarks' own programs" OFF)
 option(FANFARE_FUZZ "Build the fuzz targets (clang only)" OFF)
+option(FANFARE_FAULTS "Let tests throw wherever the program says that it may (src/base/fault.hpp)" OFF)
 set(FANFARE_SANITIZE "" CACHE STRING "Sanitizers for everything, as in -fsanitize=: address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -31,6 +32,9 @@ else()
   if(FANFARE_SANITIZE MATCHES "thread")
     target_compile_options(fanfare_options INTERFACE -Wno-tsan)
   endif()
+endif()
+if(FANFARE_FAULTS)
+  target_compile_definitions(fanfare_options INTERFACE FANFARE_FAULTS)
 endif()
 if(FANFARE_SANITIZE)
   target_compile_options(fanfare_options INTERFACE

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/fault.hpp"
 #include "base/log.hpp"
 #include "server/cli/commands.hpp"
 #include "server/cli/console.hpp"
@@ -113,6 +114,9 @@ int serve(const ConfigFlags& flags) {
   // Nobody has to read it: the server runs all the same.
   static_cast<void>(print(welcome_text(welcome, Paint::for_stream(stdout))));
   const StopSignals signals([&server] { (*server)->stop(); });
+#ifdef FANFARE_FAULTS
+  base::faults::throw_as_told_by_environment();
+#endif
   (*server)->run();
   return 0;
 }
