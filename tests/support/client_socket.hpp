@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +48,9 @@ class ClientSocket {
   }
   ~ClientSocket() { close(); }
 
+  /// How often one of them has waited ten seconds for nothing.
+  inline static std::atomic<int> silences{0};
+
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
@@ -62,7 +66,10 @@ class ClientSocket {
     if (!read_.empty()) return std::exchange(read_, {});
     if (!is_open()) return {};
     pollfd waiting{descriptor_, POLLIN, 0};
-    if (::poll(&waiting, 1, 10'000) <= 0) return {};
+    if (::poll(&waiting, 1, 10'000) <= 0) {
+      ++silences;
+      return {};
+    }
     std::string bytes(64 * 1024, '\0');
     const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
     bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
