@@ -14,6 +14,7 @@
 
 #include "api/embedded_assets.hpp"
 #include "api/static_files.hpp"
+#include "base/fault.hpp"
 
 namespace fanfare::api {
 namespace {
@@ -173,6 +174,7 @@ std::string DemoComments::to_json() {
 
 void Demo::handle(const Request& request, const core::RealmPtr& realm, std::string_view path,
                   std::string_view bayeux, Reply reply) {
+  FANFARE_MAY_THROW("a request of the demo");
   const bool is_read = request.method() == "GET" || request.method() == "HEAD";
   if (path == "comments" && request.method() == "POST")
     return post_comment(request, realm, std::move(reply));
@@ -195,6 +197,7 @@ void Demo::post_comment(const Request& request, const core::RealmPtr& realm, Rep
   if (!draft) return reply(error_response(draft.error()));
   if (const auto backlog = exchange_.check_backlog(*realm); !backlog)
     return reply(error_response(backlog.error()));
+  FANFARE_MAY_THROW("a comment of the demo");
   if (!comments_.admit(clock_.now())) {
     return reply(error_response({429, "limit_reached"},
                                 fmt::format("the demo takes {} comments a second from all visitors "

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "api/embedded_assets.hpp"
+#include "base/fault.hpp"
 #include "wire/json/json.hpp"
 
 namespace fanfare::api {
@@ -156,6 +157,7 @@ const StaticFiles::Library& StaticFiles::browser_library() {
 }
 
 void StaticFiles::handle(const Request& request, std::string_view name, Asker asker, Reply reply) {
+  FANFARE_MAY_THROW("a static file");
   if (!is_plain_name(name)) return reply(not_found());
   Question question{std::string(name), std::string(request.header("If-None-Match").value_or(""))};
   const auto found = known(question.name);

@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "base/check.hpp"
+#include "base/fault.hpp"
 #include "wire/websocket/list.hpp"
 
 namespace fanfare::wire::websocket {
@@ -160,6 +161,7 @@ void Inflater::EndStream::operator()(z_stream_s* stream) const noexcept {
 }
 
 Inflater::Result Inflater::inflate(std::string_view payload, std::size_t message_bytes_max) {
+  FANFARE_MAY_THROW("the inflating of a message");
   size_ = 0;
   inflateReset(stream_.get());
   Result::Status status = run(payload, message_bytes_max);
