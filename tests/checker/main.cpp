@@ -13,6 +13,7 @@
 #include <memory>
 #include <poll.h>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,9 +22,9 @@
 
 #include "checker/model.hpp"
 #include "checker/publisher.hpp"
-#include "checker/random.hpp"
-#include "checker/server_process.hpp"
 #include "checker/visitor.hpp"
+#include "support/random.hpp"
+#include "support/server_process.hpp"
 
 namespace fanfare::checker {
 namespace {
@@ -38,6 +39,18 @@ constexpr std::size_t kPublishers = 3;
 // What a process may grow by from its second round on. Rounds differ, and allocators keep some; a
 // session that is not let go of shows sooner or later.
 constexpr std::size_t kGrowthBytesMax = 48 * 1024 * 1024;
+
+constexpr std::string_view kRealm = "check";
+constexpr std::size_t kWorkers = 2;
+
+/// Short timeouts, and a small outbox, so that visitors who do not read meet its limit.
+std::string server_config() {
+  return fmt::format(
+      "[limits]\nmessage_bytes_max = \"4KiB\"\noutbox_bytes_max = \"32KiB\"\n"
+      "[bayeux]\nconnect_timeout = \"{}s\"\nsession_timeouts = {}\n"
+      "[[realm]]\nid = \"{}\"\nkey = \"{}\"\nclient_publish = true\n",
+      kConnectTimeout.count(), kSessionTimeouts, kRealm, ServerProcess::key());
+}
 
 struct Totals {
   std::size_t rounds = 0;
@@ -60,7 +73,8 @@ class Round {
       visitors_.push_back(std::make_unique<Visitor>(world_, random_.seed(), Visitor::Kind::random));
     }
     for (std::size_t i = 0; i < kPublishers; ++i) {
-      publishers_.push_back(std::make_unique<Publisher>(world_, random_.seed(), server.token()));
+      publishers_.push_back(
+          std::make_unique<Publisher>(world_, random_.seed(), ServerProcess::token(kRealm)));
     }
   }
 
@@ -170,7 +184,7 @@ void run(ServerProcess& server, std::chrono::seconds duration, std::uint64_t see
 
 int check(const std::string& binary, std::chrono::seconds duration, std::uint64_t seed,
           std::size_t visitor_count) {
-  ServerProcess server(binary, kConnectTimeout, kSessionTimeouts);
+  ServerProcess server(binary, server_config(), kWorkers);
   Totals totals;
   std::string wrong;
   try {

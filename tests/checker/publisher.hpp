@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "checker/connection.hpp"
-#include "checker/random.hpp"
 #include "checker/visitor.hpp"
+#include "support/connection.hpp"
+#include "support/random.hpp"
 
 namespace fanfare::checker {
 

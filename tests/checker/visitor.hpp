@@ -9,14 +9,14 @@
 #include <string_view>
 #include <vector>
 
-#include "checker/connection.hpp"
 #include "checker/model.hpp"
-#include "checker/random.hpp"
+#include "support/connection.hpp"
+#include "support/random.hpp"
 #include "wire/json/json.hpp"
 
 namespace fanfare::checker {
 
-/// What the server was told; see ServerProcess.
+/// What the server was told; see server_config() in main.cpp.
 struct Timing {
   milliseconds connect_timeout;
   milliseconds session_timeout;

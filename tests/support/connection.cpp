@@ -1,4 +1,4 @@
-#include "checker/connection.hpp"
+#include "support/connection.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -19,7 +19,7 @@
 
 #include "wire/websocket/client_frame.hpp"
 
-namespace fanfare::checker {
+namespace fanfare {
 namespace {
 
 using wire::websocket::client_frame;
@@ -227,4 +227,4 @@ void Connection::half_close() {
   if (is_open()) ::shutdown(descriptor_, SHUT_WR);
 }
 
-}  // namespace fanfare::checker
+}  // namespace fanfare

@@ -5,24 +5,28 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 
-namespace fanfare::checker {
+namespace fanfare {
 
-/// A real fanfare with two workers and short timeouts, on a free port of 127.0.0.1, in a directory
-/// of its own that goes with it.
+/// A real fanfare on a free port of 127.0.0.1, in a directory of its own that goes with it.
 class ServerProcess {
  public:
-  /// Starts `binary` and returns when it listens; throws if it does not.
-  ServerProcess(const std::string& binary, std::chrono::seconds connect_timeout,
-                int session_timeouts);
+  /// Starts `binary` with this configuration (TOML; where it listens and keeps its data is not for
+  /// it to say) and returns when it listens; throws if it does not.
+  ServerProcess(const std::string& binary, std::string_view config, std::size_t workers);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// For its realm, "check".
-  [[nodiscard]] std::string token() const;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  /// The key that the configuration gives to its realms, in base64.
+  [[nodiscard]] static std::string key();
+  /// For publishing to one of them.
+  [[nodiscard]] static std::string token(std::string_view realm);
 
   /// False once it has died.
   bool is_running();
@@ -36,8 +40,7 @@ class ServerProcess {
   std::string stop();
 
  private:
-  void write_config(std::chrono::seconds connect_timeout, int session_timeouts) const;
-  void start(const std::string& binary);
+  void start(const std::string& binary, std::size_t workers);
   [[nodiscard]] std::uint16_t wait_for_port();
   bool wait(std::chrono::milliseconds at_most);
 
@@ -47,4 +50,4 @@ class ServerProcess {
   std::uint16_t port_ = 0;
 };
 
-}  // namespace fanfare::checker
+}  // namespace fanfare

@@ -1,4 +1,4 @@
-#include "checker/server_process.hpp"
+#include "support/server_process.hpp"
 
 #include <array>
 #include <csignal>
@@ -8,7 +8,6 @@
 #include <iterator>
 #include <limits>
 #include <stdexcept>
-#include <string_view>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
@@ -19,7 +18,7 @@
 #include "base/base64.hpp"
 #include "wire/jwt/jwt.hpp"
 
-namespace fanfare::checker {
+namespace fanfare {
 namespace {
 
 using std::chrono::milliseconds;
@@ -37,13 +36,13 @@ std::string contents(const std::filesystem::path& path) {
 
 }  // namespace
 
-ServerProcess::ServerProcess(const std::string& binary, std::chrono::seconds connect_timeout,
-                             int session_timeouts) {
+ServerProcess::ServerProcess(const std::string& binary, std::string_view config,
+                             std::size_t workers) {
   std::string pattern = std::filesystem::temp_directory_path() / "fanfare-check-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a directory");
   directory_ = pattern;
-  write_config(connect_timeout, session_timeouts);
-  start(binary);
+  std::ofstream(directory_ / "check.toml") << config;
+  start(binary, workers);
   port_ = wait_for_port();
 }
 
@@ -56,19 +55,10 @@ ServerProcess::~ServerProcess() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void ServerProcess::write_config(std::chrono::seconds connect_timeout, int session_timeouts) const {
-  // A small outbox, so that visitors who do not read meet its limit.
-  std::ofstream(directory_ / "check.toml") << fmt::format(
-      "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\ndata = \"{}\"\n"
-      "[limits]\nmessage_bytes_max = \"4KiB\"\noutbox_bytes_max = \"32KiB\"\n"
-      "[bayeux]\nconnect_timeout = \"{}s\"\nsession_timeouts = {}\n"
-      "[[realm]]\nid = \"check\"\nkey = \"{}\"\nclient_publish = true\n",
-      (directory_ / "data").string(), connect_timeout.count(), session_timeouts,
-      base::encode_base64(kKey));
-}
-
-void ServerProcess::start(const std::string& binary) {
+void ServerProcess::start(const std::string& binary, std::size_t workers) {
   const std::string config = directory_ / "check.toml";
+  const std::string data = directory_ / "data";
+  const std::string worker_count = fmt::to_string(workers);
   const std::string out = directory_ / "stdout";
   const std::string err = directory_ / "stderr";
   pid_ = ::fork();
@@ -84,7 +74,8 @@ void ServerProcess::start(const std::string& binary) {
   // Freed memory that the sanitizer keeps back would look like a leak of ours.
   ::setenv("ASAN_OPTIONS", "quarantine_size_mb=4", 0);
   ::setenv("TSAN_OPTIONS", "halt_on_error=1 second_deadlock_stack=1", 0);
-  ::execl(binary.c_str(), binary.c_str(), "serve", "--config", config.c_str(), nullptr);
+  ::execl(binary.c_str(), binary.c_str(), "serve", "--config", config.c_str(), "--listen",
+          "127.0.0.1:0", "--data", data.c_str(), "--workers", worker_count.c_str(), nullptr);
   ::_exit(127);
 }
 
@@ -103,8 +94,12 @@ std::uint16_t ServerProcess::wait_for_port() {
   throw std::runtime_error("the server does not start:\n" + complaints());
 }
 
-std::string ServerProcess::token() const {
-  return wire::jwt::sign_hs256("check", std::numeric_limits<std::int32_t>::max(), kKey);
+std::string ServerProcess::key() {
+  return base::encode_base64(kKey);
+}
+
+std::string ServerProcess::token(std::string_view realm) {
+  return wire::jwt::sign_hs256(realm, std::numeric_limits<std::int32_t>::max(), kKey);
 }
 
 bool ServerProcess::is_running() {
@@ -151,4 +146,4 @@ std::string ServerProcess::stop() {
   return {};
 }
 
-}  // namespace fanfare::checker
+}  // namespace fanfare

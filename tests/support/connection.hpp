@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace fanfare::checker {
+namespace fanfare {
 
 /// One thing that came in over a connection.
 struct Arrival {
@@ -76,4 +76,4 @@ class Connection {
   bool saw_last_chunk_ = false;
 };
 
-}  // namespace fanfare::checker
+}  // namespace fanfare

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-namespace fanfare::checker {
+namespace fanfare {
 
 /// Decisions that a seed repeats. The standard's distributions differ from one library to the next,
 /// its engines do not.
@@ -30,4 +30,4 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-}  // namespace fanfare::checker
+}  // namespace fanfare
