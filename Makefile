@@ -7,7 +7,7 @@ CLANG_FORMAT ?= clang-format-14
 ARGS ?=
 # For `make bench`: numbers of workers to compare, instead of everything else.
 CORES ?=
-# For `make check-sessions`: how long, and what to repeat.
+# For `make check-sessions` and `make amplify`: how long, and what to repeat.
 SECONDS ?= 30
 SEED ?=
 
@@ -45,6 +45,12 @@ interop: packages-build packages-interop build/dev/build.ninja ## Run foreign cl
 check-sessions: packages-build packages-test build/dev/build.ninja ## Play many visitors at random for SECONDS=30, from SEED=n
 	@cmake --build build/dev -j $(JOBS) --target fanfare session_checker
 	@SECONDS_TO_PLAY=$(SECONDS) SEED=$(SEED) tools/check-sessions
+
+.PHONY: amplify
+amplify: SECONDS = 60
+amplify: packages-build build/release/build.ninja ## Attack the release build at random for SECONDS=60, from SEED=n
+	@cmake --build build/release -j $(JOBS) --target fanfare amplify
+	@SECONDS_TO_FUZZ=$(SECONDS) SEED=$(SEED) tools/amplify
 
 .PHONY: websocket-conformance
 websocket-conformance: packages-build packages-conformance build/dev/build.ninja ## Run Autobahn's cases of RFC 6455 and RFC 7692
