@@ -60,11 +60,11 @@ int attack(const std::string& url, const Script& script) {
   std::signal(SIGTERM, stop);
   std::signal(SIGINT, stop);
   const auto is_over = [] { return is_told_to_stop != 0; };
-  Player player({place.port, {}, {}});
+  Player player({.port = place.port, .token = {}, .cpu_used = {}, .is_repeated = true});
   std::size_t rounds = 0;
   while (!is_over()) {
-    // Sockets that were closed are no attack any more.
-    if (!player.has_sockets()) {
+    // A socket that was closed is no attack any more.
+    if (!player.has_all_sockets()) {
       player.leave();
       player.play(once, is_over);
     }

@@ -34,7 +34,10 @@ class Peer {
   void reset();
   void half_close();
 
-  void keep_input() { keeps_input_ = true; }
+  void keep_input(bool keeps) {
+    keeps_input_ = keeps;
+    input_.clear();
+  }
   [[nodiscard]] std::string& input() { return input_; }
 
   bool reads;

@@ -8,12 +8,15 @@
 #include <fmt/format.h>
 
 #include "amplify/messages.hpp"
+#include "wire/websocket/client_frame.hpp"
 
 namespace fanfare::amplify {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
+using wire::websocket::client_frame;
+using wire::websocket::Opcode;
 
 // A server that takes nothing for that long has decided so.
 constexpr milliseconds kPatience{500};
@@ -77,12 +80,13 @@ void Player::leave() {
   sockets_.clear();
   sessions_.clear();
   helpers_.clear();
+  made_.clear();
 }
 
-bool Player::has_sockets() const {
-  return std::ranges::any_of(sockets_, [](const auto& group) {
-    return std::ranges::any_of(group.second,
-                               [](const Socket& socket) { return socket.peer->is_open(); });
+bool Player::has_all_sockets() const {
+  const auto is_open = [](const Socket& socket) { return socket.peer->is_open(); };
+  return !sockets_.empty() && std::ranges::all_of(sockets_, [&](const auto& group) {
+    return std::ranges::all_of(group.second, is_open);
   });
 }
 
@@ -125,7 +129,7 @@ void Player::open(const Step& step) {
     if (kind != Peer::Kind::http) {
       peer->write(upgrade_bytes(path_of(realm), kind == Peer::Kind::deflate));
     }
-    sockets.push_back({std::move(peer), realm});
+    sockets.push_back({std::move(peer), realm, false});
   }
   write_all();
 }
@@ -141,7 +145,7 @@ void Player::handshake(const Step& step) {
   auto& peer = helpers_.emplace_back(std::make_unique<Peer>(
       spent_, target_.port, Peer::Kind::http, kFirstAddress + step.number("address", 0), true));
   auto& sessions = sessions_of(step);
-  peer->keep_input();
+  peer->keep_input(true);
   for (std::size_t asked = 0; asked < count && peer->is_open();) {
     const std::size_t now = std::min(kHandshakesAhead, count - asked);
     for (std::size_t i = 0; i < now; ++i) peer->write(request);
@@ -159,16 +163,27 @@ void Player::handshake(const Step& step) {
 
 void Player::send(const Step& step) {
   auto& sockets = sockets_of(step);
-  auto& sessions = sessions_of(step);
   for (std::size_t i = 0; i < sockets.size(); ++i) {
-    const Socket& socket = sockets[i];
-    for (std::size_t frame = 0; frame < step.number("times", 1); ++frame) {
-      socket.peer->write(packing_.pack(step, socket.peer->kind(), path_of(socket.realm),
-                                       make_text(step, sessions, i, frame)));
+    if (target_.is_repeated) {
+      std::string& made = made_[{&step, i}];
+      if (made.empty()) made = make_bytes(step, i);
+      sockets[i].peer->write(made);
+    } else {
+      sockets[i].peer->write(make_bytes(step, i));
     }
-    socket.peer->flush();
+    sockets[i].peer->flush();
   }
   write_all();
+}
+
+std::string Player::make_bytes(const Step& step, std::size_t socket) {
+  const Socket& to = sockets_of(step)[socket];
+  std::string bytes;
+  for (std::size_t frame = 0; frame < step.number("times", 1); ++frame) {
+    bytes += packing_.pack(step, to.peer->kind(), path_of(to.realm),
+                           make_text(step, sessions_of(step), socket, frame));
+  }
+  return bytes;
 }
 
 std::string Player::make_text(const Step& step, std::vector<Session>& sessions, std::size_t socket,
@@ -217,7 +232,8 @@ void Player::count_publication(std::string_view realm, std::size_t channel, std:
 }
 
 void Player::raw(const Step& step) {
-  for (const Socket& socket : sockets_of(step)) {
+  for (Socket& socket : sockets_of(step)) {
+    socket.is_in_a_frame = socket.is_in_a_frame || step.text("what") == "half-frame";
     for (std::size_t i = 0; i < step.number("times", 1); ++i) {
       socket.peer->write(packing_.raw(step, socket.peer->kind(), path_of(socket.realm)));
     }
@@ -260,7 +276,7 @@ void Player::publish(const Step& step) {
   const std::string_view previous = step.text("previous", "none");
   auto& peer = helpers_.emplace_back(
       std::make_unique<Peer>(site_, target_.port, Peer::Kind::http, kFirstAddress, true));
-  peer->keep_input();
+  peer->keep_input(true);
   for (std::size_t i = 0; i < step.number("times", 1) && peer->is_open(); ++i) {
     std::string list;
     for (std::size_t j = 0; j < items; ++j) {
@@ -296,23 +312,56 @@ void Player::close(const Step& step) {
 }
 
 void Player::settle() {
+  if (target_.cpu_used)
+    wait_until_at_rest();
+  else
+    wait_for_pongs();
+}
+
+void Player::wait_until_at_rest() {
   const auto end = Clock::now() + kSettleMax;
-  int calm = 0;
-  nanoseconds before = target_.cpu_used ? target_.cpu_used() : nanoseconds(0);
-  auto looked_at = Clock::now();
-  while (calm < 2 && Clock::now() < end && !is_over_()) {
-    const bool was_read = turn(milliseconds(5));
-    if (!target_.cpu_used && was_read) looked_at = Clock::now();
-    if (Clock::now() - looked_at < kRestWindow) continue;
-    looked_at = Clock::now();
-    const nanoseconds now = target_.cpu_used ? target_.cpu_used() : nanoseconds(0);
+  nanoseconds before = target_.cpu_used();
+  for (int calm = 0; calm < 2 && Clock::now() < end && !is_over_();) {
+    const auto window_end = Clock::now() + kRestWindow;
+    while (Clock::now() < window_end) turn(milliseconds(5));
+    const nanoseconds now = target_.cpu_used();
     calm = now - std::exchange(before, now) < kRestCpu ? calm + 1 : 0;
   }
 }
 
+void Player::wait_for_pongs() {
+  // A pong has the ping's payload, and a server does not mask it.
+  constexpr std::string_view kMark = "every thing";
+  const std::string ping = client_frame({.opcode = Opcode::ping, .payload = std::string(kMark)});
+  std::vector<Peer*> asked;
+  for (const auto& [name, group] : sockets_) {
+    for (const Socket& socket : group) {
+      const bool can_answer = socket.peer->is_open() && socket.peer->reads &&
+                              socket.peer->kind() != Peer::Kind::http && !socket.is_in_a_frame;
+      if (!can_answer) continue;
+      socket.peer->keep_input(true);
+      socket.peer->write(ping);
+      socket.peer->flush();
+      asked.push_back(socket.peer.get());
+    }
+  }
+  pump(kSettleMax, [&] {
+    std::erase_if(asked, [&](Peer* peer) {
+      const bool is_done = !peer->is_open() || peer->input().find(kMark) != std::string::npos;
+      // What was looked at need not be looked at again, but for the beginning of a mark.
+      std::string& input = peer->input();
+      if (input.size() > kMark.size()) input.erase(0, input.size() - kMark.size());
+      if (is_done) peer->keep_input(false);
+      return is_done;
+    });
+    return asked.empty();
+  });
+}
+
 void Player::write_all() {
   const auto has_unwritten = [](const Socket& socket) { return socket.peer->has_unwritten(); };
-  pump(kPatience, [&] {
+  // Half a frame would be the end of an attack that is to go on.
+  pump(target_.is_repeated ? kAnswerPatience : kPatience, [&] {
     return std::ranges::none_of(sockets_, [&](const auto& group) {
       return std::ranges::any_of(group.second, has_unwritten);
     });

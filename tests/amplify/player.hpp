@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "amplify/packing.hpp"
@@ -21,9 +22,11 @@ struct Target {
   std::uint16_t port = 0;
   /// Publishes on the site's behalf in the realm that a step names.
   std::function<std::string(std::string_view realm)> token;
-  /// CPU time that the server has used so far, to know when it has come to rest; without it, what
-  /// it sends shows that.
+  /// CPU time that the server has used so far, to know when it has come to rest. Without it that is
+  /// when it has answered pings that were sent behind everything else.
   std::function<std::chrono::nanoseconds()> cpu_used;
+  /// Steps are played more than once: what they send is made once.
+  bool is_repeated = false;
 };
 
 /// Plays scripts: one thread, which never waits for a peer that does not want to.
@@ -36,8 +39,8 @@ class Player {
   /// All sockets close, and all sessions are forgotten.
   void leave();
 
-  /// Whether any socket of the script is still open.
-  [[nodiscard]] bool has_sockets() const;
+  /// Whether all sockets that the script has opened are still open; not when it has opened none.
+  [[nodiscard]] bool has_all_sockets() const;
 
   [[nodiscard]] const Spent& spent() const { return spent_; }
   /// The first answer to a publish of the site that was not 200, or nothing.
@@ -50,6 +53,7 @@ class Player {
   struct Socket {
     std::unique_ptr<Peer> peer;
     std::string realm;
+    bool is_in_a_frame;  // begun and not to be ended
   };
   struct Session {
     std::string client_id;
@@ -69,7 +73,10 @@ class Player {
   void publish(const Step& step);
   void close(const Step& step);
   void settle();
+  void wait_until_at_rest();
+  void wait_for_pongs();
 
+  std::string make_bytes(const Step& step, std::size_t socket);
   std::string make_text(const Step& step, std::vector<Session>& sessions, std::size_t socket,
                         std::size_t frame);
   void count(const Step& step, Session& session, std::size_t index);
@@ -93,6 +100,7 @@ class Player {
   std::vector<std::unique_ptr<Peer>> helpers_;  // of the steps that need a connection of their own
   std::size_t publications_ = 0;
   std::string refusal_;
+  std::map<std::pair<const Step*, std::size_t>, std::string> made_;  // by step and socket
   std::array<char, 256 * 1024> scratch_{};
 };
 
