@@ -66,7 +66,11 @@ void append_deliveries(std::string& out, const core::Bundle& bundle) {
   });
 }
 
-std::string_view deliveries(core::Bundle& bundle) {
+std::shared_ptr<const std::string> shared_deliveries(const core::BundlePtr& bundle) {
+  return {std::make_shared<core::BundlePtr>(bundle), &deliveries(*bundle)};
+}
+
+const std::string& deliveries(core::Bundle& bundle) {
   return bundle.form(static_cast<std::size_t>(Form::elements),
                      [&bundle](std::string& form) { append_deliveries(form, bundle); });
 }

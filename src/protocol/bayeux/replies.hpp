@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,8 @@ void append_deliveries(std::string& out, const core::Bundle& bundle);
 enum class Form : std::size_t { elements, websocket_frame, websocket_deflated, event };
 
 /// The same as append_deliveries(), made once per bundle.
-std::string_view deliveries(core::Bundle& bundle);
+const std::string& deliveries(core::Bundle& bundle);
+/// The same, keeping the bundle.
+std::shared_ptr<const std::string> shared_deliveries(const core::BundlePtr& bundle);
 
 }  // namespace fanfare::protocol::bayeux

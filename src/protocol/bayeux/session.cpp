@@ -129,7 +129,7 @@ bool Session::is_over_limit() const {
 }
 
 core::BundlePtr Session::take_bundle() {
-  return take_bundle(kBundleBytesMax);
+  return take_bundle(outlet_ != nullptr ? kStreamBytesMax : kBundleBytesMax);
 }
 
 core::BundlePtr Session::take_bundle(std::size_t bytes_max) {

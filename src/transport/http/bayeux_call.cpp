@@ -47,28 +47,26 @@ BayeuxCall::BayeuxCall(protocol::bayeux::Service& service, core::RealmPtr realm,
       callback_(std::move(callback)) {}
 
 Response BayeuxCall::response(std::string_view elements, const core::BundlePtr& bundle) const {
-  std::string array;
-  array += '[';
-  array += elements;
-  if (bundle) {
-    if (!elements.empty()) array += ',';
-    array += protocol::bayeux::deliveries(*bundle);
-  }
-  array += ']';
+  std::string begin = "[";
+  begin += elements;
+  if (bundle && !elements.empty()) begin += ',';
 
   Response response;
   response.headers = {{"Content-Type", "application/json; charset=utf-8"},
                       {"Cache-Control", "no-cache, no-store"},
                       {"X-Content-Type-Options", "nosniff"}};
   if (callback_.empty()) {
-    response.body = std::move(array);
+    response.body = std::move(begin);
+    if (bundle) response.shared_body = protocol::bayeux::shared_deliveries(bundle);
+    response.body_end = "]";
     wire::http1::allow_origin(response, origin_);
   } else {
     // The comment in front and the file name keep others from running the answer as something else
     // (a Flash file whose bytes a callback name could spell).
     response.headers[0].second = "text/javascript; charset=utf-8";
     response.headers.emplace_back("Content-Disposition", "attachment; filename=f.txt");
-    response.body = "/**/" + callback_ + "(" + escape_line_separators(array) + ");";
+    if (bundle) begin += protocol::bayeux::deliveries(*bundle);
+    response.body = "/**/" + callback_ + "(" + escape_line_separators(begin + "]") + ");";
   }
   return response;
 }
@@ -86,7 +84,7 @@ void BayeuxCall::answer(std::string_view elements, const Deliveries& deliveries)
   answered_ = deliveries;
   if (deliveries.bundle) answered_on_ = connection;
   const Response answer = response(elements, deliveries.bundle);
-  service_.turn().spend(answer.body.size());
+  service_.turn().spend(answer.content_bytes());
   connection->respond(answer);
 }
 

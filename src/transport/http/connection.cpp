@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kAheadBytesMax = 64 * 1024;
 // Answers that may wait for a peer before it is asked what else it wants: it reads, or it waits.
 constexpr std::size_t kAnswersBytesMax = 64 * 1024;
+// Shorter bodies are copied behind their head: a system call less.
+constexpr std::size_t kSharedBytesMin = 4 * 1024;
 // A request with its answer, two system calls included, whatever it asks for.
 constexpr base::Work kRequest = 15'000;
 constexpr base::Work kWrite = 5'000;
@@ -96,6 +98,10 @@ void Connection::on_readable() {
   const ConnectionPtr self(this);
   if (context_.turn.is_over()) return go_on_next_turn();
   context_.turn.begin_slice();
+  read();
+}
+
+void Connection::read() {
   const net::Socket::Outcome outcome = socket_.read(context_.scratch);
   switch (outcome.state) {
     case net::Socket::State::open:
@@ -269,11 +275,36 @@ void Connection::respond(const Response& response) {
   if (is_last_response_ && !response.close) {
     Response last = response;
     last.close = true;
-    write(encode(last, response_context_, date()));
+    write_response(last);
   } else {
-    write(encode(response, response_context_, date()));
+    write_response(response);
   }
   if (state_ == State::busy && !outbox_) finish_response();
+}
+
+void Connection::write_response(const Response& response) {
+  const bool has_parts = response.shared_body && response.shared_body->size() >= kSharedBytesMin &&
+                         !response_context_.head_only && wire::http1::has_body(response.status);
+  if (!has_parts) return write(encode(response, response_context_, date()));
+  write(encode_head(response, response_context_, date()) + response.body);
+  write_batched();
+  if (state_ == State::gone) return;
+  const bool was_empty = !outbox_;
+  if (was_empty) outbox_ = std::make_unique<net::Outbox>();
+  outbox_->push(response.shared_body);
+  outbox_->push(response.body_end);
+  if (was_empty) write_outbox();
+}
+
+/// Writes what a new outbox holds; what is left waits for the peer.
+void Connection::write_outbox() {
+  const net::Socket::Outcome outcome = outbox_->write_some(socket_);
+  if (outcome.state == net::Socket::State::failed) return peer_is_gone(false);
+  taken_ += outcome.bytes;
+  if (outbox_->is_empty()) return outbox_.reset();
+  arm(context_.limits.write_timeout);
+  socket_.wait_writable(this);
+  recount();
 }
 
 std::string_view Connection::date() {
@@ -297,7 +328,13 @@ void Connection::go_on_next_turn() {
 
 void Connection::go_on() {
   const ConnectionPtr self = std::exchange(in_line_, nullptr);
-  if (state_ == State::reading) read_requests({});
+  if (state_ == State::gone) return;
+  if (state_ == State::reading && (!input_.empty() || has_peer_stopped_)) {
+    read_requests({});
+  } else if (!is_waiting_readable_ && !has_peer_stopped_) {
+    // Its turn has come, and the next may be over before it is seen to be readable.
+    return read();
+  }
   wait_readable();
 }
 

@@ -171,6 +171,7 @@ class Connection final : public net::Readiness,
     return reading_ ? reading_->parser.body_bytes() : 0;
   }
 
+  void read();
   void recount() noexcept;
   void wait_readable();
   [[nodiscard]] bool has_to_wait() const noexcept;
@@ -180,6 +181,8 @@ class Connection final : public net::Readiness,
   void read_requests(std::string_view bytes);
   void dispatch(wire::http1::Request request);
   void refuse(wire::http1::ParseFailure failure);
+  void write_response(const wire::http1::Response& response);
+  void write_outbox();
   void peer_is_gone(bool in_good_order);
   void arm(base::Duration timeout);
   void write(std::string bytes);

@@ -149,7 +149,11 @@ void Connection::on_readable() {
   base::Turn& turn = context_.service.turn();
   if (turn.is_over()) return go_on_later();
   turn.begin_slice();
-  turn.spend(kRead);
+  read();
+}
+
+void Connection::read() {
+  context_.service.turn().spend(kRead);
   const net::Socket::Outcome outcome = socket_.read(context_.scratch);
   if (outcome.state == net::Socket::State::peer_left ||
       outcome.state == net::Socket::State::failed) {
@@ -176,7 +180,12 @@ void Connection::go_on() {
   if (is_busy_ || state_ != State::open) return wait_readable();
   std::string bytes;
   if (ahead_) bytes = std::move(std::exchange(ahead_, nullptr)->bytes);
-  if (!bytes.empty()) read_frames(bytes);
+  if (!bytes.empty()) {
+    read_frames(bytes);
+  } else if (!is_waiting_readable_) {
+    // Its turn has come, and the next may be over before it is seen to be readable.
+    return read();
+  }
   wait_readable();
 }
 

@@ -199,6 +199,7 @@ class Connection final : public net::Readiness,
   [[nodiscard]] std::size_t unfinished_bytes() const noexcept override { return unfinished_; }
 
   void wait_readable();
+  void read();
   void go_on();
   void go_on_later();
   void keep_ahead(std::span<const char> bytes);

@@ -69,11 +69,6 @@ constexpr Phrase kPhrases[] = {
     {507, "Insufficient Storage"},
 };
 
-/// RFC 9110 sections 15.2, 15.3.5 and 15.4.5: these have no body, nor a length of one.
-bool has_body(int status) {
-  return status >= 200 && status != 204 && status != 304;
-}
-
 void append_number(std::string& out, std::size_t number, int base = 10) {
   std::array<char, 20> digits{};
   const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), number, base);
@@ -118,25 +113,35 @@ void append_connection(std::string& out, bool keep, const ResponseContext& conte
 
 }  // namespace
 
+bool has_body(int status) {
+  return status >= 200 && status != 204 && status != 304;
+}
+
 ResponseContext::ResponseContext(const Request& request)
     : head_only(request.method() == "HEAD"),
       keep_alive(request.keep_alive()),
       is_http_1_0(request.is_http_1_0()) {}
 
-std::string encode(const Response& response, const ResponseContext& context,
-                   std::string_view date) {
-  const bool with_body = has_body(response.status);
-  const std::string_view body =
-      with_body && !context.head_only ? response.content() : std::string_view();
-  std::string out = begin_head(response, body.size(), date);
-  if (with_body) {
+std::string encode_head(const Response& response, const ResponseContext& context,
+                        std::string_view date, std::size_t room) {
+  std::string out = begin_head(response, room, date);
+  if (has_body(response.status)) {
     out.append("Content-Length: ");
-    append_number(out, response.content().size());
+    append_number(out, response.content_bytes());
     out.append("\r\n");
   }
   // 101 leaves HTTP; its Connection field is the caller's.
   if (response.status >= 200) append_connection(out, keeps_connection(response, context), context);
-  return out.append("\r\n").append(body);
+  return out.append("\r\n");
+}
+
+std::string encode(const Response& response, const ResponseContext& context,
+                   std::string_view date) {
+  if (!has_body(response.status) || context.head_only) return encode_head(response, context, date);
+  std::string out = encode_head(response, context, date, response.content_bytes());
+  out.append(response.body);
+  if (response.shared_body) out.append(*response.shared_body);
+  return out.append(response.body_end);
 }
 
 std::string encode_stream_head(const Response& response, const ResponseContext& context,

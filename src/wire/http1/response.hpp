@@ -19,13 +19,18 @@ struct Response {
   /// those.
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string body{};
-  /// Instead of `body`: bytes that many answers have in common. Null for none.
+  /// Behind `body`: bytes that many answers have in common. Null for none.
   std::shared_ptr<const std::string> shared_body{};
+  /// Behind that.
+  std::string body_end{};
   /// To be told that this is the connection's last answer, even if the client would go on.
   bool close = false;
 
-  [[nodiscard]] std::string_view content() const noexcept {
-    return shared_body ? std::string_view(*shared_body) : std::string_view(body);
+  [[nodiscard]] std::size_t content_bytes() const noexcept {
+    return body.size() + (shared_body ? shared_body->size() : 0) + body_end.size();
+  }
+  [[nodiscard]] std::string content() const {
+    return body + (shared_body ? *shared_body : std::string()) + body_end;
   }
 };
 
@@ -41,11 +46,18 @@ struct ResponseContext {
   explicit ResponseContext(const Request& request);
 };
 
+/// RFC 9110 sections 15.2, 15.3.5 and 15.4.5: these have no body, nor a length of one.
+bool has_body(int status);
+
 /// Head and body in one string. The connection is to be closed after it unless
 /// keeps_connection(response, context).
 /// `date` is the value of the field Date (HttpDate), or empty for none.
 std::string encode(const Response& response, const ResponseContext& context,
                    std::string_view date = {});
+
+/// The head alone, for who sends the body behind it in parts.
+std::string encode_head(const Response& response, const ResponseContext& context,
+                        std::string_view date = {}, std::size_t room = 0);
 
 /// The head for a body that is sent piece by piece, its length unknown: each piece in a chunk
 /// (encode_chunk, at the end kLastChunk), or for HTTP/1.0 bare, until the connection closes.
