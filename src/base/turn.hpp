@@ -58,10 +58,14 @@ class Turn {
   explicit Turn(UniqueFunction<void(Task)> at_turn_end);
   ~Turn();
 
+  /// Below this much nobody cares when the turn ends, which spares a quiet loop the task for it:
+  /// what little was done is counted to the next one.
+  static constexpr Work kNoticed = 200'000;
+
   /// Says that so much has been done.
   void spend(Work work) {
     spent_ += work;
-    if (!ends_later_) end_later();
+    if (spent_ >= kNoticed && !ends_later_) end_later();
   }
   /// A peer's event begins: it has a slice.
   void begin_slice() noexcept { slice_end_ = spent_ + kSlice; }

@@ -163,7 +163,7 @@ std::size_t Ledger::realm_max(const RealmShare& realm) const noexcept {
 std::string_view Ledger::full_limit(const Address& address, const RealmShare& realm) const {
   if (address.own_ > limits_.address_memory_max) return "address_memory_max";
   if (realm.own + publications(realm) > realm_max(realm)) return "realm_memory_max";
-  if (bytes() > limits_.memory_max) return "memory_max";
+  if (seen_bytes() > limits_.memory_max) return "memory_max";
   return {};
 }
 
@@ -178,15 +178,25 @@ void Ledger::check(Address& address, RealmShare& realm) noexcept {
     address.is_shedding_ = true;
     crowded_.emplace_back(&address);
   }
-  const bool is_large = !realm.is_shedding && realm.own + publications(realm) > realm_max(realm);
+  const bool is_large = !realm.is_shedding && realm.own > realm_max(realm);
   if (is_large) realm.is_shedding = true;
   if (is_crowded || is_large) turn_.wait(*this, base::Turn::kOwn);
   check();
 }
 
+void Ledger::look() noexcept {
+  publications_ = publications();
+  for (const auto& [id, realm] : realms_) {
+    realm->is_shedding =
+        realm->is_shedding || realm->own + publications(*realm) > realm_max(*realm);
+    if (realm->is_shedding) turn_.wait(*this, base::Turn::kOwn);
+  }
+  check();
+}
+
 void Ledger::check() noexcept {
   sheds_queued_ = sheds_queued_ || shared_ > limits_.queued_bytes_max;
-  sheds_all_ = sheds_all_ || bytes() > limits_.memory_max;
+  sheds_all_ = sheds_all_ || seen_bytes() > limits_.memory_max;
   if (sheds_queued_ || sheds_all_) turn_.wait(*this, base::Turn::kOwn);
 }
 
@@ -230,7 +240,8 @@ bool Ledger::shed_all() {
   if (!sheds_all_) return false;
   RealmShare& realm =
       largest([this](const RealmShare& one) { return one.own + publications(one); });
-  const bool is_over = bytes() > low_mark(limits_.memory_max);
+  publications_ = publications();
+  const bool is_over = seen_bytes() > low_mark(limits_.memory_max);
   return sheds_all_ = is_over && make_give_way(heaviest(realm), kOverMemory);
 }
 

@@ -186,6 +186,8 @@ class Ledger final : private base::Turn::Waiter {
 
   /// What is kept, in all.
   [[nodiscard]] std::size_t bytes() const noexcept { return own_ + common_ + publications(); }
+  /// The same as of the last look().
+  [[nodiscard]] std::size_t seen_bytes() const noexcept { return own_ + common_ + publications_; }
   /// What waits for peers, counted with each of them.
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return shared_; }
 
@@ -196,8 +198,9 @@ class Ledger final : private base::Turn::Waiter {
   /// More has come in part than may: who holds most of that gives way.
   void shed_unfinished() noexcept;
 
-  /// Looks at the publications that are kept, which come and go on all threads. Now and then.
-  void look() noexcept { check(); }
+  /// Looks at the publications that are kept, which come and go on all threads: once a second, so
+  /// that a change does not cost a look at each realm.
+  void look() noexcept;
 
  private:
   friend class Address;
@@ -227,6 +230,7 @@ class Ledger final : private base::Turn::Waiter {
   std::size_t own_ = 0;
   std::size_t shared_ = 0;
   std::size_t common_ = 0;
+  std::size_t publications_ = 0;   // as of the last look()
   std::uint64_t heavy_count_ = 0;  // how many there have been
   bool sheds_queued_ = false;
   bool sheds_all_ = false;

@@ -41,7 +41,7 @@ class Departures final : private base::Turn::Waiter {
   void mark(Departing& one) {
     if (one.DepartingHook::is_linked()) return;
     marked_.push_back(one);
-    turn_.wait(*this, base::Turn::kOwn);
+    if (!stands_in_line()) turn_.wait(*this, base::Turn::kOwn);
   }
   /// The bundle that begins with `publication`: the same for all to whom it is offered now.
   core::BundlePtr begin_row(const core::PublicationPtr& publication) {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
+#include <boost/container/small_vector.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include "base/clock.hpp"
@@ -40,8 +40,8 @@ class InFlight : public InFlightHook {
   static constexpr std::size_t kLookEvery = 8;
 
   /// A bundle went in; `end` is the place in the stream behind its last byte.
-  void add(core::BundlePtr bundle, const Owner& owner, std::uint64_t end) {
-    items_.push_back({std::move(bundle), owner, static_cast<std::uint32_t>(end)});
+  void add(const core::BundlePtr& bundle, const Owner& owner, std::uint64_t end) {
+    items_.push_back({bundle, owner, static_cast<std::uint32_t>(end)});
   }
   [[nodiscard]] bool is_due() const noexcept { return items_.size() >= look_at_; }
   [[nodiscard]] bool is_empty() const noexcept { return items_.empty(); }
@@ -49,12 +49,16 @@ class InFlight : public InFlightHook {
     return sizeof *this + items_.capacity() * sizeof(Item);
   }
 
-  /// Forgets what has arrived. `written` is the place in the stream up to which the kernel took.
-  void look(std::uint64_t written, const InKernel& kernel) {
-    const auto first = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
-      return is_behind(item, written - kernel.unacknowledged);
-    });
-    items_.erase(items_.begin(), first);
+  /// Forgets what has arrived: all but the last `unacknowledged` of the bytes `written`.
+  void look(std::uint64_t written, std::size_t unacknowledged) {
+    if (!items_.empty() && !is_behind(items_.back(), written - unacknowledged)) {
+      items_.clear();  // nearly always
+    } else {
+      const auto first = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
+        return is_behind(item, written - unacknowledged);
+      });
+      items_.erase(items_.begin(), first);
+    }
     look_at_ = std::max(kLookEvery, 2 * items_.size());
   }
 
@@ -72,9 +76,11 @@ class InFlight : public InFlightHook {
         uncertain += item->bundle->size();
       }
     }
-    std::erase_if(items_, [&](const Item& item) { return item.owner == owner; });
+    const auto its = [&](const Item& item) { return item.owner == owner; };
+    items_.erase(std::remove_if(items_.begin(), items_.end(), its), items_.end());
     return uncertain;
   }
+  void clear() noexcept { items_.clear(); }
   /// Whose the newest bundle is.
   [[nodiscard]] const Owner& newest_owner() const noexcept { return items_.back().owner; }
 
@@ -89,7 +95,7 @@ class InFlight : public InFlightHook {
     return static_cast<std::int32_t>(item.end - static_cast<std::uint32_t>(place)) > 0;
   }
 
-  std::vector<Item> items_;
+  boost::container::small_vector<Item, kLookEvery> items_;
   std::size_t look_at_ = kLookEvery;
 };
 

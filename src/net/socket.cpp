@@ -103,20 +103,24 @@ bool Socket::has_error() noexcept {
          error != 0;
 }
 
-Socket::InKernel Socket::in_kernel() noexcept {
-  int unsent = 0;
-  int unacknowledged = 0;
+std::size_t Socket::unacknowledged_bytes() noexcept {
+  int bytes = 0;
 #ifdef __linux__
   // Places in the stream, which tcp_reset() leaves as they were.
-  ::ioctl(socket_.native_handle(), SIOCOUTQNSD, &unsent);
-  ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged);
+  ::ioctl(socket_.native_handle(), SIOCOUTQ, &bytes);
 #elif defined(SO_NWRITE)
-  // macOS tells both together; what might have left counts as left.
-  socklen_t size = sizeof unacknowledged;
-  ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_NWRITE, &unacknowledged, &size);
+  socklen_t size = sizeof bytes;
+  ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_NWRITE, &bytes, &size);
 #endif
-  return {static_cast<std::size_t>(std::max(unsent, 0)),
-          static_cast<std::size_t>(std::max(unacknowledged, 0))};
+  return static_cast<std::size_t>(std::max(bytes, 0));
+}
+
+Socket::InKernel Socket::in_kernel() noexcept {
+  int unsent = 0;
+#ifdef __linux__
+  ::ioctl(socket_.native_handle(), SIOCOUTQNSD, &unsent);
+#endif  // elsewhere what might have left counts as left
+  return {static_cast<std::size_t>(std::max(unsent, 0)), unacknowledged_bytes()};
 }
 
 void Socket::reset() noexcept {

@@ -95,6 +95,8 @@ class Socket {
     std::size_t unacknowledged = 0;
   };
   [[nodiscard]] InKernel in_kernel() noexcept;
+  /// The latter alone, which is one question less.
+  [[nodiscard]] std::size_t unacknowledged_bytes() noexcept;
 
   /// Makes the socket one of those that `counted` counts, until it is closed.
   void count(base::Counted counted) { counted_ = std::move(counted); }

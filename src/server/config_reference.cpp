@@ -58,10 +58,9 @@ std::string config_reference() {
                 "default value, so this file does what no file does. Sizes and times are text with "
                 "a unit: \"512B\", \"64KiB\", \"2MB\"; \"250ms\", \"30s\", \"5m\", \"12h\", "
                 "\"7d\". What the command line says goes before what stands here.");
-  write_title(
-      out, "[server]",
-      "The program itself. Each key is also a flag of `fanfare serve`; what may be a "
-      "list is given one by one, as in `--trusted-proxy 127.0.0.1 --trusted-proxy ::1`.");
+  write_title(out, "[server]",
+              "The program itself. Each key is also a flag of `fanfare serve`; what may be a "
+              "list is given one by one, as in `--trusted-proxy 127.0.0.1 --trusted-proxy ::1`.");
   write_keys(out, server_keys(), defaults);
   write_title(out, "[limits]",
               "What a client may use. The first ones hold for the whole server, before a realm is "

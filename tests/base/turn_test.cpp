@@ -61,6 +61,12 @@ TEST_F(TurnTest, LetsSmallWorkBeDoneAtOnce) {
   small.begin();
   EXPECT_THAT(done_, ElementsAre("a", "a", "a"));
   EXPECT_EQ(turn_.spent(), 3000U);
+  EXPECT_FALSE(end_turn()) << "too little to be noticed";
+}
+
+TEST_F(TurnTest, WhatIsNoticedIsForgottenWhenTheTurnEnds) {
+  Worker some(*this, "a", 1, Turn::kNoticed, 1);
+  some.begin();
   EXPECT_TRUE(end_turn());
   EXPECT_EQ(turn_.spent(), 0U);
   EXPECT_FALSE(end_turn());

@@ -63,10 +63,10 @@ TEST_F(InFlightTest, EachOwnerGetsItsOwn) {
 TEST_F(InFlightTest, ForgetsWhatHasArrived) {
   add(1, "a", 100);
   add(1, "b", 200);
-  row_.look(200, {.unsent = 0, .unacknowledged = 100});
+  row_.look(200, 100);
   EXPECT_THAT(take(1, 200, {.unsent = 200, .unacknowledged = 200}), ElementsAre("b"));
   add(1, "c", 300);
-  row_.look(300, {});
+  row_.look(300, 0);
   EXPECT_TRUE(row_.is_empty());
 }
 
@@ -77,7 +77,7 @@ TEST_F(InFlightTest, IsDueNowAndThenHoweverLittleArrives) {
     add(1, "a", ++end);
     if (!row_.is_due()) continue;
     ++looks;
-    row_.look(end, {.unsent = 0, .unacknowledged = static_cast<std::size_t>(end)});
+    row_.look(end, static_cast<std::size_t>(end));
   }
   EXPECT_LT(looks, 12) << "a peer that is far away is not asked about at every bundle";
 }

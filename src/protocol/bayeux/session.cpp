@@ -86,8 +86,14 @@ void Session::flush_in_turn() {
 
 void Session::flush_to_outlet() {
   if (!outlet_->is_congested()) {
-    if (queue_) queue_->bytes_behind = 0;
-    outlet_->send(*this, take_bundle(kStreamBytesMax));
+    if (!queue_ && pending_->bytes() <= kStreamBytesMax) [[likely]] {
+      // Nothing is left from before, and the shared row goes out as it is.
+      const core::BundlePtr bundle = std::move(pending_);
+      outlet_->send(*this, bundle);
+    } else {
+      if (queue_) queue_->bytes_behind = 0;
+      outlet_->send(*this, take_bundle(kStreamBytesMax));
+    }
     if (outlet_ == nullptr || !has_waiting()) return;
     // The next one when the others have had their turn.
     if (!outlet_->is_congested()) return service_.departures_.mark(*this);

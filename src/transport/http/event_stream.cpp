@@ -54,7 +54,7 @@ void EventStream::send(Session& from, const core::BundlePtr& bundle) noexcept {
   connection_->write_stream(event_of(*bundle));
   if (!connection_) return from.requeue(bundle);
   sent_.add(bundle, from.id(), connection_->given_bytes());
-  if (sent_.is_due()) sent_.look(connection_->given_bytes(), in_flight());
+  if (sent_.is_due()) sent_.look(connection_->given_bytes(), in_flight().unacknowledged);
 }
 
 delivery::InKernel EventStream::in_flight() {
@@ -95,7 +95,7 @@ void EventStream::end(const core::Disconnect& /*why*/) noexcept {
 
 void EventStream::stream_has_to_end() {
   // What the kernel has goes out before the end does: it is not for somewhere else.
-  sent_ = {};
+  sent_.clear();
   end(core::kShutdown);
 }
 
@@ -125,7 +125,7 @@ void EventStream::answer_arrived(bool /*has_arrived*/) {
 void EventStream::expire(base::TimePoint /*now*/) {
   const boost::intrusive_ptr<EventStream> self(this);
   if (!connection_) return;
-  sent_.look(connection_->given_bytes(), in_flight());
+  sent_.look(connection_->given_bytes(), in_flight().unacknowledged);
   if (!is_congested()) connection_->write_stream(":\r\n\r\n");
   if (connection_) arm_ping();
 }

@@ -364,18 +364,22 @@ void Connection::send(Session& from, const core::BundlePtr& bundle) noexcept {
   note_sent(bundle, from.id(), written_);
 }
 
-void Connection::note_sent(core::BundlePtr bundle, const SessionId& of, std::uint64_t end) {
-  if (!sent_) {
-    sent_ = std::make_unique<Sent>(*this);
-    context_.sent_looks.add(*sent_);
-  }
-  sent_->add(std::move(bundle), of, end);
-  if (sent_->is_due()) look_at_sent();
+void Connection::note_sent(const core::BundlePtr& bundle, const SessionId& of, std::uint64_t end) {
+  if (!sent_) [[unlikely]]
+    begin_to_note_sent();
+  sent_->add(bundle, of, end);
+  if (sent_->is_due()) [[unlikely]]
+    sent_->look(written_, socket_.unacknowledged_bytes());
+}
+
+void Connection::begin_to_note_sent() {
+  sent_ = std::make_unique<Sent>(*this);
+  context_.sent_looks.add(*sent_);
 }
 
 void Connection::look_at_sent() {
-  sent_->look(written_, in_kernel());
-  if (sent_->is_empty()) sent_.reset();
+  if (!sent_->is_empty()) sent_->look(written_, socket_.unacknowledged_bytes());
+  if (sent_->is_empty()) return sent_.reset();
   recount();
 }
 
@@ -486,7 +490,7 @@ void Connection::on_writable() {
     }
     written -= left;
     end += left;
-    if (first.bundle) note_sent(std::move(first.bundle), first.of, end);
+    if (first.bundle) note_sent(first.bundle, first.of, end);
     outbox_->items.pop_front();
   }
   outbox_.reset();

@@ -214,7 +214,9 @@ class Connection final : public net::Readiness,
   [[nodiscard]] std::string_view frame_of(core::Bundle& bundle);
   [[nodiscard]] std::string_view deflated_frame_of(core::Bundle& bundle);
   [[nodiscard]] std::string_view bytes_of(Outbox::Item& item);
-  void note_sent(core::BundlePtr bundle, const protocol::bayeux::SessionId& of, std::uint64_t end);
+  void note_sent(const core::BundlePtr& bundle, const protocol::bayeux::SessionId& of,
+                 std::uint64_t end);
+  void begin_to_note_sent();
   [[nodiscard]] delivery::InKernel in_kernel();
   bool take_back_sent(const protocol::bayeux::SessionId& of);
   void take_back_what_was_left();

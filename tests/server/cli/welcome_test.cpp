@@ -28,7 +28,7 @@ core::Realm realm(std::string id) {
 std::string welcome(const std::vector<core::Realm>& realms,
                     std::vector<std::string> addresses = {"127.0.0.1:8400"}) {
   const auto [file, integrity] = Server::browser_library();
-  return welcome_text({std::move(addresses), realms, "", file, integrity, true, true, ""},
+  return welcome_text({std::move(addresses), realms, "", file, integrity, true, 0, true, ""},
                       Paint(false));
 }
 
