@@ -35,7 +35,7 @@ std::string welcome(const std::vector<core::Realm>& realms,
 std::string later_welcome(const std::vector<core::Realm>& realms, std::string show_command) {
   const auto [file, integrity] = Server::browser_library();
   return welcome_text(
-      {{"127.0.0.1:8400"}, realms, "", file, integrity, true, false, std::move(show_command)},
+      {{"127.0.0.1:8400"}, realms, "", file, integrity, true, 0, false, std::move(show_command)},
       Paint(false));
 }
 
@@ -90,7 +90,8 @@ TEST(WelcomeTest, TellsApartWhereProxiesAloneAreHeard) {
   const auto [file, integrity] = Server::browser_library();
   const std::vector realms{realm("one")};
   const std::string text = welcome_text(
-      {{"127.0.0.1:8400", "127.0.0.1:8401"}, realms, "", file, integrity, true, 1}, Paint(false));
+      {{"127.0.0.1:8400", "127.0.0.1:8401"}, realms, "", file, integrity, true, 1, false, ""},
+      Paint(false));
   EXPECT_THAT(text, HasSubstr("127.0.0.1:8400\n"));
   EXPECT_THAT(text, HasSubstr("127.0.0.1:8401 (PROXY protocol)\n"));
   EXPECT_THAT(text, Not(HasSubstr("http://127.0.0.1:8401")));
