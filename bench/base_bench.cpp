@@ -15,6 +15,7 @@ namespace {
 class Alarm final : public base::Timer {
  private:
   void expire(base::TimePoint) override {}
+  void on_failed() noexcept override {}
 };
 
 /// Pushing a deadline back while many others are armed.

@@ -40,6 +40,7 @@ inline core::PublicationPtr publication(std::string_view channel) {
 class Counter final : public core::Subscriber {
  public:
   void deliver(const core::PublicationPtr&) noexcept override { ++count; }
+  void missed() noexcept override {}
   std::size_t count = 0;
 };
 

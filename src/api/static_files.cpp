@@ -201,27 +201,55 @@ void StaticFiles::look_later(const std::string& name) {
   static_cast<void>(background_.submit([this, name] { look(name); }));
 }
 
-void StaticFiles::answer_later(Question question, Asker asker, Reply reply) {
+/// An answer that is owed while somebody in the background looks for the file. The background only
+/// carries it there and back, and never destroys what the reply owns: dropped there without the
+/// answer, because something threw, it is brought to its own thread all the same, to be dropped.
+class StaticFiles::Errand {
+ public:
+  Errand(Asker asker, Question question, Reply reply)
+      : asker_(asker),
+        waiting_(std::make_unique<Waiting>(Waiting{std::move(question), std::move(reply)})) {}
+  Errand(Errand&&) noexcept = default;
+  Errand& operator=(Errand&&) = delete;
+  ~Errand() {
+    if (waiting_) asker_.courier.post(asker_.worker, [kept = std::move(waiting_)] {});
+  }
+
+  [[nodiscard]] const std::string& name() const noexcept { return waiting_->question.name; }
+
+  /// In the background.
+  void bring(FilePtr file) {
+    asker_.courier.post(asker_.worker, [waiting = std::move(waiting_), file = std::move(file)] {
+      const Question& asked = waiting->question;
+      waiting->reply(answer_to(file, asked.name, asked.known_tags));
+    });
+  }
+  /// Where it was asked.
+  void answer_at_once(const Response& response) {
+    std::exchange(waiting_, nullptr)->reply(response);
+  }
+
+ private:
   struct Waiting {
     Question question;
     Reply reply;
   };
-  // The background only carries it there and back: it moves it, and never holds the last reference
-  // to the connection that the reply owns.
-  auto waiting = std::make_shared<Waiting>(Waiting{std::move(question), std::move(reply)});
-  base::Task work([this, asker, waiting]() mutable {
-    const std::string& name = waiting->question.name;
-    auto found = known(name);
+  Asker asker_;
+  std::unique_ptr<Waiting> waiting_;
+};
+
+void StaticFiles::answer_later(Question question, Asker asker, Reply reply) {
+  auto errand = std::make_shared<Errand>(asker, std::move(question), std::move(reply));
+  base::Task work([this, errand]() mutable {
+    FANFARE_MAY_THROW("a file that is looked for");
+    auto found = known(errand->name());
     if (!found.is_known) {  // nobody else has asked for it in the same moment
-      look(name);
-      found = known(name);
+      look(errand->name());
+      found = known(errand->name());
     }
-    asker.courier.post(asker.worker, [waiting = std::move(waiting), file = std::move(found.file)] {
-      const Question& asked = waiting->question;
-      waiting->reply(answer_to(file, asked.name, asked.known_tags));
-    });
+    errand->bring(std::move(found.file));
   });
-  if (!background_.submit(std::move(work))) waiting->reply(too_busy());
+  if (!background_.submit(std::move(work))) errand->answer_at_once(too_busy());
 }
 
 void StaticFiles::make_list() {

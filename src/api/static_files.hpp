@@ -52,6 +52,7 @@ class StaticFiles {
     std::string name;
     std::string known_tags;  // If-None-Match
   };
+  class Errand;
 
   [[nodiscard]] FolderCache::Known known(const std::string& name);
   [[nodiscard]] FolderCache::Known known_list();

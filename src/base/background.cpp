@@ -1,18 +1,16 @@
 #include "base/background.hpp"
 
-#include <exception>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "base/log.hpp"
+#include "base/caught.hpp"
 
 namespace fanfare::base {
 
 Background::Background(std::size_t waiting_max)
     : waiting_max_(waiting_max), thread_([this] { run(); }) {}
 
-bool Background::submit(Task&& work) {
+bool Background::submit(Task&& work) noexcept {
   if (is_stopping_) return false;
   if (waiting_.fetch_add(1) >= waiting_max_) {
     waiting_.fetch_sub(1);
@@ -22,7 +20,7 @@ bool Background::submit(Task&& work) {
   return true;
 }
 
-void Background::put(Task work) {
+void Background::put(Task work) noexcept {
   if (mailbox_.put(std::move(work))) has_mail_.release();
 }
 
@@ -35,7 +33,7 @@ void Background::stop() {
   mailbox_.take_all(left);
 }
 
-void Background::run() {
+void Background::run() noexcept {
   std::vector<Task> mail;
   while (!is_stopping_) {
     has_mail_.acquire();
@@ -52,12 +50,12 @@ void Background::run() {
   }
 }
 
-void Background::run_one(Task& work) {
+void Background::run_one(Task& work) noexcept {
   waiting_.fetch_sub(1);
   try {
     work();
-  } catch (const std::exception& failure) {
-    log::error(std::string("work in the background failed: ") + failure.what());
+  } catch (...) {
+    report_caught("work in the background");
   }
   work = {};
 }

@@ -13,6 +13,10 @@ namespace fanfare::base {
 /// The one thread for what may block: files, directories, a disk that sleeps. Whoever has such work
 /// hands it over instead of doing it on an event loop, and has the answer brought back by mail.
 ///
+/// Work that throws is dropped there, and whatever it holds with it. Whoever owes somebody an
+/// answer for it owes that in the destructor of what it holds, and brings it back to his own
+/// thread.
+///
 /// Threads: submit() from any, stop() and the destructor from the owner's. Work runs one after the
 /// other, in the order in which it came.
 /// Ownership: work that was not begun when it stops is destroyed by the thread that stops it. So
@@ -30,15 +34,15 @@ class Background {
   Background& operator=(const Background&) = delete;
 
   /// False when too much waits already, or after stop(); `work` is then as it was.
-  [[nodiscard]] bool submit(Task&& work);
+  [[nodiscard]] bool submit(Task&& work) noexcept;
 
   /// Waits for the work at hand, and drops what waits. More than once is fine.
   void stop();
 
  private:
-  void run();
-  void run_one(Task& work);
-  void put(Task work);
+  void run() noexcept;
+  void run_one(Task& work) noexcept;
+  void put(Task work) noexcept;
 
   std::size_t waiting_max_;
   std::atomic<std::size_t> waiting_{0};

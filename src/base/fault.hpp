@@ -38,7 +38,7 @@ void pass(const char* where);
 }  // namespace faults
 }  // namespace fanfare::base
 
-/// A place that may throw: tests make each of them do it (tests/server/faults_test.cpp). `where` is
+/// A place that may throw: tests make each of them do it (tests/faults). `where` is
 /// a literal that says what is being done. It stands where input is taken and work is begun, and
 /// never inside a noexcept: what answers, sends, or lets go must not throw.
 #ifdef FANFARE_FAULTS

@@ -17,7 +17,7 @@ class Mailbox {
  public:
   /// From any thread. Returns true when the mailbox was empty, that is, when the owner may be
   /// asleep and needs a wake-up.
-  bool put(Task task) {
+  bool put(Task task) noexcept {
     const MutexLock lock(mutex_);
     tasks_.push_back(std::move(task));
     return tasks_.size() == 1;
@@ -25,7 +25,7 @@ class Mailbox {
 
   /// By the owner only. Hands out everything at once, so no task ever runs under the lock.
   /// `into` must be empty; its memory becomes the mailbox's next buffer.
-  void take_all(std::vector<Task>& into) {
+  void take_all(std::vector<Task>& into) noexcept {
     const MutexLock lock(mutex_);
     tasks_.swap(into);
   }

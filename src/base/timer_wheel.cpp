@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/caught.hpp"
+#include "base/fault.hpp"
+
 namespace fanfare::base {
 
 std::uint64_t TimerWheel::tick_at_or_after(TimePoint time) const {
@@ -11,13 +14,13 @@ std::uint64_t TimerWheel::tick_at_or_after(TimePoint time) const {
   return static_cast<std::uint64_t>((elapsed + tick - TimePoint::duration(1)) / tick);
 }
 
-void TimerWheel::arm(Timer& timer, TimePoint deadline) {
+void TimerWheel::arm(Timer& timer, TimePoint deadline) noexcept {
   timer.unlink();
   timer.due_tick_ = std::max(tick_at_or_after(deadline), current_tick_ + 1);
   slots_[timer.due_tick_ % kSlots].push_back(timer);
 }
 
-void TimerWheel::advance(TimePoint now) {
+void TimerWheel::advance(TimePoint now) noexcept {
   if (now <= start_) return;
   const auto reached = static_cast<std::uint64_t>(
       (now - start_) / std::chrono::duration_cast<TimePoint::duration>(kTick));
@@ -35,10 +38,22 @@ void TimerWheel::advance(TimePoint now) {
       if (timer.due_tick_ > reached) {
         slots_[timer.due_tick_ % kSlots].push_back(timer);
       } else {
-        timer.expire(now);
+        fire(timer, now);
       }
     }
   }
+}
+
+void TimerWheel::fire(Timer& timer, TimePoint now) noexcept {
+  Timer::expiring_ = &timer;
+  try {
+    FANFARE_MAY_THROW("a timer");
+    timer.expire(now);
+  } catch (...) {
+    report_caught("a timer");
+    if (Timer::expiring_ == &timer) timer.on_failed();
+  }
+  Timer::expiring_ = nullptr;
 }
 
 }  // namespace fanfare::base

@@ -23,12 +23,20 @@ class Timer : public boost::intrusive::list_base_hook<
   void cancel() noexcept { unlink(); }
 
  protected:
-  virtual ~Timer() = default;
+  virtual ~Timer() {
+    if (expiring_ == this) expiring_ = nullptr;
+  }
 
  private:
   friend class TimerWheel;
   /// Called once per arming, unlinked, and free to arm itself again or to be destroyed.
   virtual void expire(TimePoint now) = 0;
+  /// expire() threw, and this still lives. It must not live on without a timer: it ends, or arms
+  /// itself again.
+  virtual void on_failed() noexcept = 0;
+
+  // The one that is being called, until it is destroyed: whoever throws may have let go of itself.
+  inline static thread_local Timer* expiring_ = nullptr;
 
   std::uint64_t due_tick_ = 0;
 };
@@ -48,16 +56,17 @@ class TimerWheel {
   explicit TimerWheel(TimePoint start) : start_(start) {}
 
   /// Arms `timer`, or moves it if it was armed.
-  void arm(Timer& timer, TimePoint deadline);
+  void arm(Timer& timer, TimePoint deadline) noexcept;
 
-  /// Fires what is due.
-  void advance(TimePoint now);
+  /// Fires what is due. A timer that throws stops none of the others.
+  void advance(TimePoint now) noexcept;
 
  private:
   // 2048 slots of 50 ms are 102 s: a session's own deadlines (30 s and 60 s) fit one turn.
   static constexpr std::size_t kSlots = 2048;
   using Slot = boost::intrusive::list<Timer, boost::intrusive::constant_time_size<false>>;
 
+  static void fire(Timer& timer, TimePoint now) noexcept;
   [[nodiscard]] std::uint64_t tick_at_or_after(TimePoint time) const;
 
   TimePoint start_;

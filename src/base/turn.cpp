@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "base/caught.hpp"
+#include "base/fault.hpp"
+
 namespace fanfare::base {
 
 Turn::Turn(UniqueFunction<void(Task)> at_turn_end) : at_turn_end_(std::move(at_turn_end)) {}
@@ -17,7 +20,7 @@ void Turn::clear() noexcept {
   rows_.clear();
 }
 
-void Turn::wait(Waiter& waiter, Lane lane) {
+void Turn::wait(Waiter& waiter, Lane lane) noexcept {
   if (waiter.stands_in_line()) return;
   if (lane == kOwn) {
     own_.push_back(waiter);
@@ -33,34 +36,41 @@ void Turn::wait(Waiter& waiter, Lane lane) {
   if (!ends_later_) end_later();
 }
 
-void Turn::end_later() {
+void Turn::end_later() noexcept {
   ends_later_ = true;
   at_turn_end_([this] { end(); });
 }
 
-void Turn::end() {
+void Turn::end() noexcept {
   ends_later_ = false;
   spent_ = 0;
   ++number_;
-  // Before anything that may fail: who waits has his turn whatever becomes of the others.
   if (has_waiting()) end_later();
   serve_own();
   while (!line_.empty() && !is_over()) serve_next_row();
 }
 
-void Turn::let_go_on(Waiters& waiters) {
+void Turn::let_go_on(Waiters& waiters) noexcept {
   Waiter& waiter = waiters.front();
   waiters.pop_front();
   begin_slice();
-  waiter.go_on();
+  Waiter::going_on_ = &waiter;
+  try {
+    FANFARE_MAY_THROW("somebody who had to wait");
+    waiter.go_on();
+  } catch (...) {
+    report_caught("somebody who had to wait");
+    if (Waiter::going_on_ == &waiter) waiter.on_failed();
+  }
+  Waiter::going_on_ = nullptr;
 }
 
 /// Each of them once: who waits again goes on in the next turn.
-void Turn::serve_own() {
+void Turn::serve_own() noexcept {
   for (auto left = own_.size(); left > 0 && !own_.empty(); --left) let_go_on(own_);
 }
 
-void Turn::serve_next_row() {
+void Turn::serve_next_row() noexcept {
   Row& row = line_.front();
   line_.pop_front();
   // Those who left the line may have left nobody behind.

@@ -18,7 +18,7 @@ using Work = std::uint64_t;
 /// costs and stops when told to; he then stands in line and goes on in the next turn. The line has
 /// a lane for each key (a visitor's address), and the lanes take turns: whoever brings a thousand
 /// sockets waits no shorter than who brings one. The worker's own work, which serves everybody, has
-/// a lane that goes first.
+/// a lane that goes first. One who throws stops none of the others.
 ///
 /// Threads: one worker's. Ownership: borrows those who wait; destroying one takes him out of line.
 /// Cost: an addition and a comparison while nobody has to wait.
@@ -46,12 +46,20 @@ class Turn {
     void leave_line() noexcept { unlink(); }
 
    protected:
-    virtual ~Waiter() = default;
+    virtual ~Waiter() {
+      if (going_on_ == this) going_on_ = nullptr;
+    }
 
    private:
     friend class Turn;
     /// Called out of line, once, with a slice of its own; may destroy the waiter, or wait again.
     virtual void go_on() = 0;
+    /// go_on() threw, and this still lives. Nobody calls it again: it ends, or waits again.
+    virtual void on_failed() noexcept = 0;
+
+    // The one that is being called, until it is destroyed: whoever throws may have let go of
+    // itself.
+    inline static thread_local Waiter* going_on_ = nullptr;
   };
 
   /// `at_turn_end` runs a task when the events of this turn have been handled.
@@ -63,7 +71,7 @@ class Turn {
   static constexpr Work kNoticed = 200'000;
 
   /// Says that so much has been done.
-  void spend(Work work) {
+  void spend(Work work) noexcept {
     spent_ += work;
     if (spent_ >= kNoticed && !ends_later_) end_later();
   }
@@ -81,7 +89,7 @@ class Turn {
 
   /// Stands `waiter` in line, at the end of its lane. Once: who stands there already keeps his
   /// place.
-  void wait(Waiter& waiter, Lane lane);
+  void wait(Waiter& waiter, Lane lane) noexcept;
   [[nodiscard]] bool has_waiting() const noexcept { return !line_.empty() || !own_.empty(); }
 
   /// Forgets who waits. For the end.
@@ -101,11 +109,11 @@ class Turn {
     Waiters waiters;
   };
 
-  void end_later();
-  void end();
-  void let_go_on(Waiters& waiters);
-  void serve_own();
-  void serve_next_row();
+  void end_later() noexcept;
+  void end() noexcept;
+  void let_go_on(Waiters& waiters) noexcept;
+  void serve_own() noexcept;
+  void serve_next_row() noexcept;
 
   UniqueFunction<void(Task)> at_turn_end_;
   Work spent_ = 0;

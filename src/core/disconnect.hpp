@@ -17,6 +17,7 @@ struct Disconnect {
 inline constexpr Disconnect kDisconnected{1000, "disconnected", true};
 inline constexpr Disconnect kSessionExpired{1000, "session expired"};
 inline constexpr Disconnect kShutdown{1001, "server is shutting down"};
+inline constexpr Disconnect kFailed{1011, "internal error"};
 inline constexpr Disconnect kSlowConsumer{1013, "slow consumer"};
 
 }  // namespace fanfare::core

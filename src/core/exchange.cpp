@@ -4,6 +4,9 @@
 #include <functional>
 #include <utility>
 
+#include "base/caught.hpp"
+#include "base/fault.hpp"
+
 namespace fanfare::core {
 namespace {
 
@@ -39,12 +42,37 @@ class Exchange::Countdown {
  public:
   Countdown(std::size_t count, base::Task done) : left_(count), done_(std::move(done)) {}
   void answer() {
+    FANFARE_MAY_THROW("an answer from a home");
     if (--left_ == 0) std::exchange(done_, {})();
   }
 
  private:
   std::size_t left_;
   base::Task done_;
+};
+
+/// One home's part of a countdown, carried there with the task. Dropped there unpaid, because
+/// something threw, it brings the countdown back all the same, to be dropped by its own worker.
+class Exchange::Debt {
+ public:
+  Debt(Exchange& asker, std::shared_ptr<Countdown> countdown)
+      : asker_(&asker), countdown_(std::move(countdown)) {}
+  Debt(Debt&&) noexcept = default;
+  Debt& operator=(Debt&&) = delete;
+  ~Debt() {
+    // By mail even from the asker's own thread: whoever threw is in the middle of something.
+    if (countdown_) asker_->courier_.post(asker_->self_, [kept = std::move(countdown_)] {});
+  }
+
+  /// By the home, when it has done its part.
+  void pay(Exchange& home) {
+    home.at(asker_->self_.value(),
+            [countdown = std::move(countdown_)](Exchange&) { countdown->answer(); });
+  }
+
+ private:
+  Exchange* asker_;
+  std::shared_ptr<Countdown> countdown_;
 };
 
 Exchange::Exchange(WorkerIndex self, const base::Clock& clock, base::TimerWheel& timers,
@@ -87,34 +115,42 @@ void Exchange::at(std::size_t worker, Act act) {
   courier_.post(there->self_, [there, act = std::move(act)]() mutable { act(*there); });
 }
 
-template <typename Act>
-void Exchange::at_homes(const RealmPtr& realm, const ChannelPattern& pattern, Act act) {
+template <typename Visit>
+void Exchange::for_each_home(const RealmPtr& realm, const ChannelPattern& pattern, Visit visit) {
   if (pattern.reach() == ChannelPattern::Reach::one) {
-    return at(home_index(*realm, pattern.base()), std::move(act));
+    return visit(home_index(*realm, pattern.base()));
   }
-  for (std::size_t worker = 0; worker < all_.size(); ++worker) at(worker, act);
+  for (std::size_t worker = 0; worker < all_.size(); ++worker) visit(worker);
 }
 
 Subscription Exchange::subscribe(const RealmPtr& realm, const ChannelPattern& pattern,
                                  Subscriber& subscriber, base::Task joined) {
+  FANFARE_MAY_THROW("a subscription here");
   Subscription subscription = local(realm).hub.subscribe(pattern, subscriber);
   const bool is_one_channel = pattern.reach() == ChannelPattern::Reach::one;
   const std::size_t homes = is_one_channel ? std::size_t{1} : all_.size();
   const auto countdown = std::make_shared<Countdown>(homes, std::move(joined));
-  at_homes(realm, pattern, [realm, pattern, countdown, asker = self_](Exchange& home) mutable {
-    if (asker != home.self_) home.local(realm).home.join(pattern, asker);
-    home.at(asker.value(), [countdown = std::move(countdown)](Exchange&) { countdown->answer(); });
+  for_each_home(realm, pattern, [&](std::size_t worker) {
+    at(worker,
+       [realm, pattern, debt = Debt(*this, countdown), asker = self_](Exchange& home) mutable {
+         FANFARE_MAY_THROW("a subscription at its home");
+         if (asker != home.self_) home.local(realm).home.join(pattern, asker);
+         debt.pay(home);
+       });
   });
   return subscription;
 }
 
-void Exchange::leave(const RealmPtr& realm, const ChannelPattern& pattern) {
-  at_homes(realm, pattern, [realm, pattern, leaver = self_](Exchange& home) {
-    if (leaver != home.self_) home.local(realm).home.leave(pattern, leaver);
+void Exchange::leave(const RealmPtr& realm, const ChannelPattern& pattern) noexcept {
+  for_each_home(realm, pattern, [&](std::size_t worker) {
+    at(worker, [realm, pattern, leaver = self_](Exchange& home) {
+      if (leaver != home.self_) home.local(realm).home.leave(pattern, leaver);
+    });
   });
 }
 
 void Exchange::publish(const RealmPtr& realm, std::vector<PublishItem> items, base::Task accepted) {
+  FANFARE_MAY_THROW("a publish");
   std::vector<std::vector<PublishItem>> by_home(all_.size());
   std::size_t homes = 0;
   for (PublishItem& item : items) {
@@ -126,13 +162,11 @@ void Exchange::publish(const RealmPtr& realm, std::vector<PublishItem> items, ba
   const auto countdown = std::make_shared<Countdown>(homes, std::move(accepted));
   for (std::size_t worker = 0; worker < by_home.size(); ++worker) {
     if (by_home[worker].empty()) continue;
-    at(worker, [realm, group = std::move(by_home[worker]), countdown,
-                asker = self_](Exchange& home) mutable {
+    FANFARE_MAY_THROW("a publish on its way to a home");
+    at(worker, [realm, group = std::move(by_home[worker]),
+                debt = Debt(*this, countdown)](Exchange& home) mutable {
       home.let_in(realm, std::move(group),
-                  [&home, asker, countdown = std::move(countdown)]() mutable {
-                    home.at(asker.value(),
-                            [countdown = std::move(countdown)](Exchange&) { countdown->answer(); });
-                  });
+                  [&home, debt = std::move(debt)]() mutable { debt.pay(home); });
     });
   }
 }
@@ -144,7 +178,10 @@ void Exchange::let_in(const RealmPtr& realm, std::vector<PublishItem> items, Don
   auto enter = [this, realm, items = std::move(items), done = std::move(done),
                 next = std::size_t{0}]() mutable {
     Home& home = local(realm).home;
-    while (next < items.size() && intake_.has_room()) home.publish(std::move(items[next++]));
+    while (next < items.size() && intake_.has_room()) {
+      FANFARE_MAY_THROW("a publication at its home");
+      home.publish(std::move(items[next++]));
+    }
     if (next < items.size()) return false;
     done();
     return true;
@@ -152,7 +189,7 @@ void Exchange::let_in(const RealmPtr& realm, std::vector<PublishItem> items, Don
   if (!intake_.is_open() || !enter()) intake_.wait(realm, bytes, std::move(enter));
 }
 
-void Exchange::release_waiting() {
+void Exchange::release_waiting() noexcept {
   is_ending_ = true;
   for (const auto& [id, here] : realms_) here->home.release_waiting();
 }
@@ -173,7 +210,7 @@ base::Status Exchange::check_backlog(const Realm& realm) const {
 }
 
 void Exchange::forward(const RealmPtr& realm, const PublicationPtr& publication,
-                       WorkerSet workers) {
+                       WorkerSet workers) noexcept {
   // The others first: what they do, they do at the same time.
   workers.for_each([&](WorkerIndex worker) {
     at(worker.value(), [realm, publication](Exchange& there) { there.arrive(realm, publication); });
@@ -181,7 +218,7 @@ void Exchange::forward(const RealmPtr& realm, const PublicationPtr& publication,
   offer(realm, publication);
 }
 
-void Exchange::arrive(const RealmPtr& realm, const PublicationPtr& publication) {
+void Exchange::arrive(const RealmPtr& realm, const PublicationPtr& publication) noexcept {
   if (intake_.is_open()) return offer(realm, publication);
   intake_.wait(realm, weight(*publication), [this, realm, publication] {
     offer(realm, publication);
@@ -189,8 +226,16 @@ void Exchange::arrive(const RealmPtr& realm, const PublicationPtr& publication) 
   });
 }
 
-void Exchange::offer(const RealmPtr& realm, const PublicationPtr& publication) {
-  intake_.count(local(realm).hub.publish(publication));
+void Exchange::offer(const RealmPtr& realm, const PublicationPtr& publication) noexcept {
+  Hub& hub = local(realm).hub;
+  try {
+    FANFARE_MAY_THROW("a publication for the subscribers here");
+    intake_.count(hub.publish(publication));
+  } catch (...) {
+    // Its publisher may have its 200 by now, so it is for the subscribers to know.
+    base::report_caught("the delivery of a publication");
+    hub.miss(publication->channel.text());
+  }
 }
 
 }  // namespace fanfare::core

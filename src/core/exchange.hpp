@@ -24,12 +24,13 @@
 namespace fanfare::core {
 
 /// Brings a task to another worker's thread, or to a later time. Tasks from one worker to another
-/// arrive in the order in which they were posted. Implemented by server/.
+/// arrive in the order in which they were posted. post() may be called by any thread. Implemented
+/// by server/.
 class Courier {
  public:
-  virtual void post(WorkerIndex to, base::Task task) = 0;
+  virtual void post(WorkerIndex to, base::Task task) noexcept = 0;
   /// Runs a task on this worker when the events of this turn of its loop have been handled.
-  virtual void at_turn_end(base::Task task) = 0;
+  virtual void at_turn_end(base::Task task) noexcept = 0;
 
  protected:
   ~Courier() = default;
@@ -48,6 +49,10 @@ struct ExchangeLimits {
 /// Order: a channel's publications reach every session in the order in which its home took them,
 /// because home → mailbox → hub → session are first-in, first-out each. A subscribe goes the same
 /// way, so it stands at one definite place in that order.
+///
+/// What throws: what `joined` and `accepted` wait for may, here or at a home. They are then dropped
+/// instead of called, on this thread, so whoever owes somebody an answer owes it in the destructor
+/// of what they hold. What a home has taken reaches every subscriber, or Subscriber::missed() does.
 ///
 /// Threads: one worker's. It touches another worker's exchange only inside a task posted there.
 class Exchange {
@@ -73,7 +78,7 @@ class Exchange {
   /// Before the end: what its homes hold back for a predecessor goes on its way, and nothing is
   /// held back any more. When all workers have done so, have read the mail that they had from the
   /// others, and nobody waits at the door, whatever was accepted has been offered to everybody.
-  void release_waiting();
+  void release_waiting() noexcept;
 
   /// To be asked before publish(): whether what waits to be passed on is as much as may wait, of
   /// the realm or, on any worker, of all together. The error says so to the publisher.
@@ -95,23 +100,26 @@ class Exchange {
  private:
   struct LocalRealm;
   class Countdown;
+  class Debt;
 
   LocalRealm& local(const RealmPtr& realm);
   /// As the home of the items' channels: takes them in order, and says when it has them all.
   template <typename Done>
   void let_in(const RealmPtr& realm, std::vector<PublishItem> items, Done done);
   /// As the worker of subscribers: takes what comes from another home.
-  void arrive(const RealmPtr& realm, const PublicationPtr& publication);
-  void offer(const RealmPtr& realm, const PublicationPtr& publication);
-  void forward(const RealmPtr& realm, const PublicationPtr& publication, WorkerSet workers);
+  void arrive(const RealmPtr& realm, const PublicationPtr& publication) noexcept;
+  void offer(const RealmPtr& realm, const PublicationPtr& publication) noexcept;
+  void forward(const RealmPtr& realm, const PublicationPtr& publication,
+               WorkerSet workers) noexcept;
   [[nodiscard]] std::size_t home_index(const Realm& realm, std::string_view channel) const;
   /// Runs `act(Exchange&)` on the worker, here and now if that is this one.
   template <typename Act>
   void at(std::size_t worker, Act act);
-  /// Runs `act` at every home that `pattern` concerns: one for a channel, all for a wildcard.
-  template <typename Act>
-  void at_homes(const RealmPtr& realm, const ChannelPattern& pattern, Act act);
-  void leave(const RealmPtr& realm, const ChannelPattern& pattern);
+  /// Calls `visit(worker)` for every home that `pattern` concerns: one for a channel, all for a
+  /// wildcard.
+  template <typename Visit>
+  void for_each_home(const RealmPtr& realm, const ChannelPattern& pattern, Visit visit);
+  void leave(const RealmPtr& realm, const ChannelPattern& pattern) noexcept;
 
   WorkerIndex self_;
   bool is_ending_ = false;

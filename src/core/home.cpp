@@ -13,11 +13,11 @@ Home::Home(const RealmLimits& limits, const base::Clock& clock, base::TimerWheel
         forward_(publication, interested_in(publication->channel.text()));
       }) {}
 
-void Home::join(const ChannelPattern& pattern, WorkerIndex worker) {
+void Home::join(const ChannelPattern& pattern, WorkerIndex worker) noexcept {
   interest(pattern.reach())[std::string(pattern.base())].add(worker);
 }
 
-void Home::leave(const ChannelPattern& pattern, WorkerIndex worker) {
+void Home::leave(const ChannelPattern& pattern, WorkerIndex worker) noexcept {
   Interest& table = interest(pattern.reach());
   const auto found = table.find(pattern.base());
   if (found == table.end()) return;

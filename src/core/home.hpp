@@ -25,20 +25,20 @@ namespace fanfare::core {
 class Home {
  public:
   /// Passes a publication on to its own worker's hub, and to those of `workers`; called in the
-  /// channel's order.
+  /// channel's order. Must not throw: what the home has taken has its place.
   using Forward = base::UniqueFunction<void(const PublicationPtr&, WorkerSet workers)>;
 
   Home(const RealmLimits& limits, const base::Clock& clock, base::TimerWheel& timers,
        Forward forward);
 
-  void publish(PublishItem item) { sequencer_.offer(std::move(item)); }
+  void publish(PublishItem item) noexcept { sequencer_.offer(std::move(item)); }
 
   /// Lets all go that waits for a predecessor; from now on nothing does.
-  void release_waiting() { sequencer_.release_all(); }
+  void release_waiting() noexcept { sequencer_.release_all(); }
 
   /// From now on, `worker` gets what matches `pattern`.
-  void join(const ChannelPattern& pattern, WorkerIndex worker);
-  void leave(const ChannelPattern& pattern, WorkerIndex worker);
+  void join(const ChannelPattern& pattern, WorkerIndex worker) noexcept;
+  void leave(const ChannelPattern& pattern, WorkerIndex worker) noexcept;
 
   [[nodiscard]] bool is_empty() const noexcept;
 

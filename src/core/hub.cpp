@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/fault.hpp"
+
 namespace fanfare::core {
 
 using detail::Topic;
@@ -53,26 +55,35 @@ Subscription Hub::subscribe(const ChannelPattern& pattern, Subscriber& subscribe
   return subscription;
 }
 
-std::size_t Hub::publish(const PublicationPtr& publication) {
-  const std::string_view channel = publication->channel.text();
-  std::size_t offers = deliver(topics(Reach::one), channel, publication);
+template <typename Visit>
+void Hub::for_each_match(std::string_view channel, Visit visit) {
+  const auto look = [&visit](const Topics& table, std::string_view key) {
+    if (const auto found = table.find(key); found != table.end()) visit(found->second->listeners);
+  };
+  look(topics(Reach::one), channel);
   const Topics& children = topics(Reach::children);
   const Topics& descendants = topics(Reach::descendants);
-  if (children.empty() && descendants.empty()) return offers;
+  if (children.empty() && descendants.empty()) return;
   for_each_pattern_base(channel, [&](std::string_view base, bool is_parent) {
-    if (is_parent) offers += deliver(children, base, publication);
-    offers += deliver(descendants, base, publication);
+    if (is_parent) look(children, base);
+    look(descendants, base);
+  });
+}
+
+std::size_t Hub::publish(const PublicationPtr& publication) {
+  std::size_t offers = 0;
+  for_each_match(publication->channel.text(), [&](const auto& listeners) {
+    FANFARE_MAY_THROW("an offer to subscribers");
+    for (const Topic::Listener& listener : listeners) listener.subscriber->deliver(publication);
+    offers += listeners.size();
   });
   return offers;
 }
 
-std::size_t Hub::deliver(const Topics& topics, std::string_view key,
-                         const PublicationPtr& publication) {
-  const auto found = topics.find(key);
-  if (found == topics.end()) return 0;
-  const auto& listeners = found->second->listeners;
-  for (const Topic::Listener& listener : listeners) listener.subscriber->deliver(publication);
-  return listeners.size();
+void Hub::miss(std::string_view channel) noexcept {
+  for_each_match(channel, [](const auto& listeners) {
+    for (const Topic::Listener& listener : listeners) listener.subscriber->missed();
+  });
 }
 
 bool Hub::has_listeners(const ChannelPattern& pattern) const {
@@ -83,7 +94,7 @@ bool Hub::is_empty() const noexcept {
   return topics_[0].empty() && topics_[1].empty() && topics_[2].empty();
 }
 
-void Hub::forget(Topic& topic) {
+void Hub::forget(Topic& topic) noexcept {
   Topics& table = topics(topic.pattern.reach());
   const auto found = table.find(topic.pattern.base());
   const std::unique_ptr<Topic> last = std::move(found->second);

@@ -82,6 +82,8 @@ class Hub {
 
   /// Offers the publication to everyone whose channel or pattern matches; returns to how many.
   std::size_t publish(const PublicationPtr& publication);
+  /// Tells everyone who should have been offered something on `channel` that it may be lost.
+  void miss(std::string_view channel) noexcept;
 
   [[nodiscard]] bool has_listeners(const ChannelPattern& pattern) const;
   [[nodiscard]] bool is_empty() const noexcept;
@@ -93,9 +95,10 @@ class Hub {
       boost::unordered_flat_map<std::string_view, std::unique_ptr<detail::Topic>, KeyedHash>;
 
   Topics& topics(ChannelPattern::Reach reach) { return topics_[static_cast<std::size_t>(reach)]; }
-  void forget(detail::Topic& topic);
-  static std::size_t deliver(const Topics& topics, std::string_view key,
-                             const PublicationPtr& publication);
+  void forget(detail::Topic& topic) noexcept;
+  /// Calls `visit(const std::vector<Listener>&)` for each topic that `channel` matches.
+  template <typename Visit>
+  void for_each_match(std::string_view channel, Visit visit);
 
   base::UniqueFunction<void(const ChannelPattern&)> forgotten_;
   std::array<Topics, 3> topics_;  // by ChannelPattern::Reach, keyed by base()

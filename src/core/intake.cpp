@@ -10,7 +10,7 @@ constexpr base::Work kOffer = 90;
 
 }  // namespace
 
-void Intake::wait(const RealmPtr& realm, std::size_t bytes, Enter enter) {
+void Intake::wait(const RealmPtr& realm, std::size_t bytes, Enter enter) noexcept {
   auto row = std::ranges::find(rows_, realm, &Row::realm);
   if (row == rows_.end()) row = rows_.insert(row, Row(realm));
   row->entrants.push_back({std::move(enter), bytes});
@@ -23,7 +23,7 @@ void Intake::count_waiting(Row& row, std::size_t bytes) {
   row.waiting.set(row.waiting.bytes() + bytes);
 }
 
-void Intake::count(std::size_t offers) {
+void Intake::count(std::size_t offers) noexcept {
   if (offers == 0) return;
   offers_ = this->offers() + offers;
   turn_of_offers_ = turn_.number();
@@ -42,6 +42,11 @@ void Intake::go_on() {
     rows_.pop_front();
   }
   if (rows_.empty()) leave_line();
+}
+
+/// Who threw has been dropped; the others come in in the next turn.
+void Intake::on_failed() noexcept {
+  if (!rows_.empty()) turn_.wait(*this, base::Turn::kOwn);
 }
 
 void Intake::let_one_in(Row& row) {

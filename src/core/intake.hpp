@@ -45,8 +45,9 @@ class Intake final : private base::Turn::Waiter {
   /// Lets somebody in part by part.
   using Enter = base::UniqueFunction<bool()>;
   /// Calls `enter` when all those of the realm have come in who wait already; and again, while it
-  /// returns false because there was no room for all of it. `bytes` is what it keeps in memory.
-  void wait(const RealmPtr& realm, std::size_t bytes, Enter enter);
+  /// returns false because there was no room for all of it. `bytes` is what it keeps in memory. If
+  /// it throws it is dropped, and the others come in as if it had not been there.
+  void wait(const RealmPtr& realm, std::size_t bytes, Enter enter) noexcept;
   /// Whether somebody waits, or had to wait until the turn before. Those who come together from
   /// one connection come one after the other.
   [[nodiscard]] bool is_crowded() const noexcept {
@@ -58,7 +59,7 @@ class Intake final : private base::Turn::Waiter {
   }
 
   /// Says to how many subscribers something has been offered.
-  void count(std::size_t offers);
+  void count(std::size_t offers) noexcept;
   /// How many there were in this turn.
   [[nodiscard]] std::size_t offers() const noexcept {
     return turn_of_offers_ == turn_.number() ? offers_ : 0;
@@ -87,6 +88,7 @@ class Intake final : private base::Turn::Waiter {
   };
 
   void go_on() override;
+  void on_failed() noexcept override;
   void let_one_in(Row& row);
   void count_waiting(Row& row, std::size_t bytes);
 

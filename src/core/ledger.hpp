@@ -207,6 +207,7 @@ class Ledger final : private base::Turn::Waiter {
   friend class Holder;
 
   void go_on() override;
+  void on_failed() noexcept override { turn_.wait(*this, base::Turn::kOwn); }  // looks again
   void check() noexcept;
   void check(Address& address, RealmShare& realm) noexcept;
   bool shed_address(Address& address);

@@ -7,6 +7,8 @@ namespace fanfare::core {
 
 // As long as a site may be quiet between two links of a chain.
 constexpr base::Duration kLastIdWindow = std::chrono::hours(24);
+// Until a lane whose timer failed looks again.
+constexpr base::Duration kSecondLook = std::chrono::seconds(1);
 
 /// The ids of one channel. Lives as long as it remembers one or holds one back.
 class Sequencer::Lane final : public base::Timer, public LaneHook {
@@ -22,11 +24,11 @@ class Sequencer::Lane final : public base::Timer, public LaneHook {
   }
 
   /// Lets all go that wait.
-  void release_all() {
+  void release_all() noexcept {
     while (!waiting_.empty()) release_waiting(0);
   }
 
-  void offer(PublishItem item) {
+  void offer(PublishItem item) noexcept {
     const base::TimePoint now = sequencer_.clock_.now();
     if (!item.id.empty()) {
       if (ids_.contains(item.id)) return;
@@ -73,7 +75,7 @@ class Sequencer::Lane final : public base::Timer, public LaneHook {
   }
 
   /// Sends the item, and then those that waited for it, and those that waited for them.
-  void release(PublishItem item) {
+  void release(PublishItem item) noexcept {
     std::vector<PublishItem> next;
     next.push_back(std::move(item));
     while (!next.empty()) {
@@ -115,6 +117,9 @@ class Sequencer::Lane final : public base::Timer, public LaneHook {
     if (is_idle()) return sequencer_.forget(*this);
     arm();
   }
+  void on_failed() noexcept override {
+    sequencer_.timers_.arm(*this, sequencer_.clock_.now() + kSecondLook);
+  }
 
   Sequencer& sequencer_;
   std::string channel_;
@@ -135,7 +140,7 @@ Sequencer::~Sequencer() {
   by_age_.clear();
 }
 
-void Sequencer::offer(PublishItem item) {
+void Sequencer::offer(PublishItem item) noexcept {
   if (item.id.empty() && item.prev_id.empty()) return release_(item.publication);
   const std::string& channel = item.publication->channel.text();
   auto found = lanes_.find(channel);
@@ -154,7 +159,7 @@ void Sequencer::offer(PublishItem item) {
   forget(by_age_.front());
 }
 
-void Sequencer::release_all() {
+void Sequencer::release_all() noexcept {
   holds_back_ = false;
   for (Lane& lane : by_age_) lane.release_all();
 }

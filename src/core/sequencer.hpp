@@ -45,6 +45,7 @@ using LaneHook =
 /// Threads: one worker's. Cost: a look-up by channel and one by id; nothing without ids.
 class Sequencer {
  public:
+  /// Must not throw: who stands behind in the same row has been promised that it goes out.
   using Release = base::UniqueFunction<void(const PublicationPtr&)>;
 
   Sequencer(const RealmLimits& limits, const base::Clock& clock, base::TimerWheel& timers,
@@ -55,10 +56,10 @@ class Sequencer {
   /// longest time are forgotten, and what they hold back goes out.
   static constexpr std::size_t kLanesMax = 100'000;
 
-  void offer(PublishItem item);
+  void offer(PublishItem item) noexcept;
   /// Lets all go that is held back, each channel in the order in which it came, and from now on
   /// holds nothing back. For the end: there is no time left to wait for a predecessor.
-  void release_all();
+  void release_all() noexcept;
 
   /// How many channels have ids in memory.
   [[nodiscard]] std::size_t channel_count() const noexcept { return lanes_.size(); }

@@ -12,6 +12,11 @@ class Subscriber {
   /// subscriber's subscriptions that match, one directly after the other.
   virtual void deliver(const PublicationPtr& publication) noexcept = 0;
 
+  /// Something threw, and so it is not certain that all was delivered that should have been. The
+  /// subscriber ends, later, in a way that tells its client: a gap is told, never silent. Under the
+  /// same conditions as deliver().
+  virtual void missed() noexcept = 0;
+
  protected:
   ~Subscriber() = default;  // the hub never owns one
 };

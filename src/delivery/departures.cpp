@@ -47,7 +47,12 @@ void Departures::go_on() {
   turn_.wait(*this, base::Turn::kOwn);
 }
 
-void Departures::depart_all() {
+/// Those who are marked leave in the next turn.
+void Departures::on_failed() noexcept {
+  if (!marked_.empty()) turn_.wait(*this, base::Turn::kOwn);
+}
+
+void Departures::depart_all() noexcept {
   while (!marked_.empty()) {
     Departing& next = marked_.front();
     marked_.pop_front();

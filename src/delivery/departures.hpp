@@ -21,8 +21,9 @@ using DepartingHook =
 class Departing : public core::Subscriber, public DepartingHook {
  public:
   /// Sends one bundle of what there is, if there is a way to send it. May end the subscriber. When
-  /// more is left, it marks itself again: the others have their turn first.
-  virtual void depart() = 0;
+  /// more is left, it marks itself again: the others have their turn first. What throws in there
+  /// ends the subscriber, and nobody else.
+  virtual void depart() noexcept = 0;
 
  protected:
   ~Departing() = default;
@@ -38,7 +39,7 @@ class Departures final : private base::Turn::Waiter {
   Departures(core::Exchange& exchange, const base::Clock& clock, base::TimerWheel& timers);
 
   /// It has something to send. Who is marked already keeps his place.
-  void mark(Departing& one) {
+  void mark(Departing& one) noexcept {
     if (one.DepartingHook::is_linked()) return;
     marked_.push_back(one);
     if (!stands_in_line()) turn_.wait(*this, base::Turn::kOwn);
@@ -51,11 +52,12 @@ class Departures final : private base::Turn::Waiter {
   [[nodiscard]] Rows& rows() noexcept { return rows_; }
 
   /// Lets all go at once, as before an end.
-  void depart_all();
+  void depart_all() noexcept;
   void clear() noexcept;
 
  private:
   void go_on() override;
+  void on_failed() noexcept override;
 
   base::Turn& turn_;
   core::Intake& intake_;

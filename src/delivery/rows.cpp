@@ -62,4 +62,8 @@ void Rows::expire(base::TimePoint /*now*/) {
   if (!recent_.empty()) timers_.arm(*this, clock_.now() + kRemembered);
 }
 
+void Rows::on_failed() noexcept {
+  timers_.arm(*this, clock_.now() + kRemembered);
+}
+
 }  // namespace fanfare::delivery

@@ -36,6 +36,7 @@ class Rows final : private base::Timer {
 
  private:
   void expire(base::TimePoint now) override;
+  void on_failed() noexcept override;
   core::BundlePtr find(const Queue& queue, std::size_t count);
 
   const base::Clock& clock_;

@@ -1,20 +1,23 @@
 #include "net/event_loop.hpp"
 
-#include <exception>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 
-#include "base/log.hpp"
+#include "base/caught.hpp"
 
 namespace fanfare::net {
 namespace {
 
-/// Out of memory, most likely. What threw is gone; the other sessions go on.
-void report(const std::exception& failure) {
-  base::log::error(std::string("an event failed: ") + failure.what());
+/// Runs a task, and drops it at once if it throws.
+void run_alone(base::Task& task) noexcept {
+  try {
+    task();
+  } catch (...) {
+    base::report_caught("a task");
+    task = {};
+  }
 }
 
 }  // namespace
@@ -27,8 +30,9 @@ void EventLoop::run() {
     try {
       context_.run();
       return;
-    } catch (const std::exception& failure) {
-      report(failure);
+    } catch (...) {
+      // Whatever the loop calls catches for itself; this is for what we have overlooked.
+      base::report_caught("an event");
     }
   }
 }
@@ -37,7 +41,7 @@ void EventLoop::stop() {
   context_.stop();
 }
 
-void EventLoop::post(base::Task task) {
+void EventLoop::post(base::Task task) noexcept {
   if (mailbox_.put(std::move(task))) boost::asio::post(context_, [this] { drain_mailbox(); });
 }
 
@@ -46,36 +50,30 @@ void EventLoop::discard_mail() {
   mail_.clear();
 }
 
-void EventLoop::at_turn_end(base::Task task) {
-  boost::asio::post(context_, [task = std::move(task)]() mutable { task(); });
+void EventLoop::at_turn_end(base::Task task) noexcept {
+  boost::asio::post(context_, [task = std::move(task)]() mutable { run_alone(task); });
 }
 
-void EventLoop::after(base::Duration delay, base::Task task) {
+void EventLoop::after(base::Duration delay, base::Task task) noexcept {
   auto timer = std::make_shared<boost::asio::steady_timer>(context_, delay);
   timer->async_wait(
       [timer, task = std::move(task)](const boost::system::error_code& failure) mutable {
-        if (!failure) task();
+        if (!failure) run_alone(task);
       });
 }
 
-void EventLoop::drain_mailbox() {
+void EventLoop::drain_mailbox() noexcept {
   mailbox_.take_all(mail_);
-  for (base::Task& task : mail_) {
-    try {
-      task();
-    } catch (const std::exception& failure) {
-      report(failure);
-    }
-  }
+  for (base::Task& task : mail_) run_alone(task);
   mail_.clear();
 }
 
-void EventLoop::tick() {
+void EventLoop::tick() noexcept {
   ticker_.expires_after(base::TimerWheel::kTick);
   ticker_.async_wait([this](const boost::system::error_code& failure) {
     if (failure) return;
+    tick();  // first, so that nothing that follows can stop the clock of this worker
     timers_.advance(clock_.now());
-    tick();
   });
 }
 

@@ -14,6 +14,9 @@ namespace fanfare::net {
 
 /// What one worker thread does all day: wait for sockets, timers and mail, and act on them.
 ///
+/// A task that throws is dropped, and whatever it holds with it, so what it owes somebody must be
+/// owed by something that its destructor settles (http::Answer, Exchange::Debt). The others go on.
+///
 /// Threads: run() and everything else by the owning thread, except post() and stop().
 class EventLoop {
  public:
@@ -26,17 +29,17 @@ class EventLoop {
   void stop();
 
   /// From any thread: runs `task` on the loop's thread, in the order of the calls.
-  void post(base::Task task);
+  void post(base::Task task) noexcept;
 
   /// When run() has returned for good: drops the tasks that it has not got to.
   void discard_mail();
 
   /// Runs `task` after the sockets that are ready now have been served; the kernel is asked once
   /// more before it runs. What piles up in one turn can thus leave in one go.
-  void at_turn_end(base::Task task);
+  void at_turn_end(base::Task task) noexcept;
 
   /// Runs `task` some time later. For what happens rarely; timers() serves everything else.
-  void after(base::Duration delay, base::Task task);
+  void after(base::Duration delay, base::Task task) noexcept;
 
   [[nodiscard]] base::TimerWheel& timers() noexcept { return timers_; }
   [[nodiscard]] const base::Clock& clock() const noexcept { return clock_; }
@@ -45,8 +48,8 @@ class EventLoop {
   friend class Socket;
   friend class Listener;
 
-  void drain_mailbox();
-  void tick();
+  void drain_mailbox() noexcept;
+  void tick() noexcept;
 
   const base::Clock& clock_;
   // One thread runs it, which spares Asio most of its locking.

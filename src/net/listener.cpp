@@ -7,13 +7,15 @@
 #include <netinet/tcp.h>
 #include <optional>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
+#include "base/caught.hpp"
+#include "base/fault.hpp"
 #include "base/log.hpp"
+#include "net/descriptor.hpp"
 
 namespace fanfare::net {
 namespace {
@@ -27,22 +29,6 @@ constexpr int kAcceptsPerTurn = 64;
 constexpr int kUnsentBytesMax = 16 * 1024;
 // The system lowers it to net.core.somaxconn.
 constexpr int kBacklog = 4096;
-
-/// A descriptor that closes itself unless it is handed on.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  [[nodiscard]] int get() const noexcept { return value_; }
-  int hand_on() noexcept { return std::exchange(value_, -1); }
-
- private:
-  int value_;
-};
 
 base::Error refusal(const Address& address, int error) {
   if (error == EADDRINUSE) {
@@ -144,13 +130,13 @@ void Listener::close() {
   pause_.cancel();
 }
 
-void Listener::wait() {
+void Listener::wait() noexcept {
   acceptor_.async_wait(Asio::wait_read, [this](const boost::system::error_code& failure) {
     if (!failure) accept_some();
   });
 }
 
-void Listener::accept_some() {
+void Listener::accept_some() noexcept {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     boost::system::error_code failure;
     Socket::Asio socket(loop_.context_);
@@ -163,13 +149,24 @@ void Listener::accept_some() {
           fmt::format("cannot accept connections for a moment: {}", failure.message()));
       return pause();
     }
-    accepted_(Socket(std::move(socket)));
+    hand_over(Socket(std::move(socket)));
     if (!acceptor_.is_open()) return;
   }
   wait();
 }
 
-void Listener::pause() {
+/// Whatever becomes of one, the next is accepted: with SO_REUSEPORT the kernel would go on feeding
+/// a listener that has stopped.
+void Listener::hand_over(Socket socket) noexcept {
+  try {
+    FANFARE_MAY_THROW("a socket that was accepted");
+    accepted_(std::move(socket));
+  } catch (...) {
+    base::report_caught("a connection that was accepted");
+  }
+}
+
+void Listener::pause() noexcept {
   // Out of descriptors: the queue stays readable, so waiting for it would spin.
   pause_.expires_after(std::chrono::milliseconds(100));
   pause_.async_wait([this](const boost::system::error_code& failure) {

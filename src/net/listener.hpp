@@ -29,7 +29,7 @@ struct Address {
 /// on. `address.port` becomes the real port if it was 0.
 base::Result<std::vector<int>> open_listeners(Address& address, std::size_t workers);
 
-/// Accepts connections for one worker.
+/// Accepts connections for one worker. If `accepted` throws, that socket closes and it goes on.
 ///
 /// Threads: the loop's. Ownership: must not outlive the loop; destroying it stops accepting.
 class Listener {
@@ -37,16 +37,17 @@ class Listener {
   using Accepted = std::function<void(Socket)>;
 
   Listener(EventLoop& loop, int descriptor, bool is_v6, Accepted accepted);
-  void start() { wait(); }
+  void start() noexcept { wait(); }
   void close();
 
  private:
   using Asio = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
                                                   boost::asio::io_context::executor_type>;
 
-  void wait();
-  void accept_some();
-  void pause();
+  void wait() noexcept;
+  void accept_some() noexcept;
+  void hand_over(Socket socket) noexcept;
+  void pause() noexcept;
 
   EventLoop& loop_;
   Asio acceptor_;

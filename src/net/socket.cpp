@@ -4,8 +4,9 @@
 #include <cerrno>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
+
+#include "base/fault.hpp"
 
 #ifdef __linux__
 #include <linux/sockios.h>
@@ -40,9 +41,9 @@ Socket::Socket(EventLoop& loop, Released released)
       counted_(std::move(released.counted)),
       introduced_(std::move(released.introduced)) {
   boost::system::error_code failure;
-  socket_.assign(protocol(released.is_v6), released.descriptor, failure);
-  // Only a descriptor table out of memory gets here; the socket then reads as closed.
-  if (failure) ::close(released.descriptor);
+  socket_.assign(protocol(released.is_v6), released.descriptor.get(), failure);
+  // Only a descriptor table out of memory fails; the socket then reads as closed.
+  if (!failure) released.descriptor.hand_on();
 }
 
 Socket::Outcome Socket::read(std::span<char> into) noexcept {
@@ -71,17 +72,25 @@ Socket::Outcome Socket::write(std::span<const iovec> parts) noexcept {
   return outcome_of(::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
-void Socket::wait_readable(boost::intrusive_ptr<Readiness> whom) {
+void Socket::wait_readable(boost::intrusive_ptr<Readiness> whom) noexcept {
   socket_.async_wait(Asio::wait_read,
                      [whom = std::move(whom)](const boost::system::error_code& failure) {
-                       if (!failure) whom->on_readable();
+                       if (failure) return;
+                       whom->attempt("a connection that was being read", [&whom] {
+                         FANFARE_MAY_THROW("a readable socket");
+                         whom->on_readable();
+                       });
                      });
 }
 
-void Socket::wait_writable(boost::intrusive_ptr<Readiness> whom) {
+void Socket::wait_writable(boost::intrusive_ptr<Readiness> whom) noexcept {
   socket_.async_wait(Asio::wait_write,
                      [whom = std::move(whom)](const boost::system::error_code& failure) {
-                       if (!failure) whom->on_writable();
+                       if (failure) return;
+                       whom->attempt("a connection that was being written", [&whom] {
+                         FANFARE_MAY_THROW("a writable socket");
+                         whom->on_writable();
+                       });
                      });
 }
 
@@ -132,7 +141,7 @@ void Socket::reset() noexcept {
 Socket::Released Socket::release() noexcept {
   boost::system::error_code failure;
   const bool is_v6 = socket_.local_endpoint(failure).protocol() == boost::asio::ip::tcp::v6();
-  return {socket_.release(failure), is_v6, std::move(counted_), std::move(introduced_)};
+  return {Descriptor(socket_.release(failure)), is_v6, std::move(counted_), std::move(introduced_)};
 }
 
 Socket::Introduced& Socket::introduced() {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <sys/uio.h>
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -12,8 +13,10 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "base/caught.hpp"
 #include "base/counted.hpp"
 #include "base/ip_address.hpp"
+#include "net/descriptor.hpp"
 #include "net/event_loop.hpp"
 
 namespace fanfare::net {
@@ -24,10 +27,25 @@ class Readiness : public boost::intrusive_ref_counter<Readiness, boost::thread_u
  public:
   virtual ~Readiness() = default;
 
+  /// Does something for this, `what` in words. If it throws, this ends, and nobody else does.
+  template <typename Act>
+  void attempt(std::string_view what, Act&& act) noexcept {
+    const boost::intrusive_ptr<Readiness> self(this);
+    try {
+      act();
+    } catch (...) {
+      base::report_caught(what);
+      on_failed();
+    }
+  }
+
  private:
   friend class Socket;
   virtual void on_readable() = 0;
   virtual void on_writable() = 0;
+  /// One of them threw, or what was attempted did, anywhere in the middle: lets go of everything,
+  /// so that nobody waits for this or knows it any more.
+  virtual void on_failed() noexcept = 0;
 };
 
 /// One TCP connection, non-blocking, reactor style: it waits through the event loop and then reads
@@ -51,7 +69,7 @@ class Socket {
 
   /// A descriptor on its way from one loop to another.
   struct Released {
-    int descriptor;
+    Descriptor descriptor;
     bool is_v6;
     base::Counted counted;
     std::unique_ptr<Introduced> introduced = nullptr;
@@ -72,8 +90,8 @@ class Socket {
 
   /// One call of on_readable() or on_writable(), when there is news. At most one wait each at a
   /// time.
-  void wait_readable(boost::intrusive_ptr<Readiness> whom);
-  void wait_writable(boost::intrusive_ptr<Readiness> whom);
+  void wait_readable(boost::intrusive_ptr<Readiness> whom) noexcept;
+  void wait_writable(boost::intrusive_ptr<Readiness> whom) noexcept;
 
   /// Says "no more from us"; the peer can still be read.
   void shut_down_sending() noexcept;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/reply.hpp"
+#include "base/fault.hpp"
 #include "transport/websocket/upgrade.hpp"
 #include "wire/http1/cors.hpp"
 #include "wire/http1/forwarded.hpp"
@@ -66,6 +67,7 @@ void Router::note_visitor(net::Socket& socket, const Request& request) const {
 }
 
 void Router::handle(const ConnectionPtr& connection, Request request) {
+  FANFARE_MAY_THROW("the way of a request");
   note_visitor(connection->socket(), request);
   // A copy, because the request may travel on while its path is being looked at.
   const std::string whole(request.path());
@@ -111,9 +113,7 @@ void Router::handle_bayeux(const ConnectionPtr& connection, const core::RealmPtr
 
 void Router::handle_file(const ConnectionPtr& connection, std::string_view name,
                          const Request& request) {
-  parts_.static_files.handle(request, name, parts_.asker, [connection](const Response& response) {
-    connection->respond(response);
-  });
+  parts_.static_files.handle(request, name, parts_.asker, transport::http::Answer(connection));
 }
 
 void Router::handle_api(const ConnectionPtr& connection, std::string_view path,
@@ -136,8 +136,7 @@ void Router::handle_api(const ConnectionPtr& connection, std::string_view path,
   std::string_view name = *channel;
   while (name.starts_with('/')) name.remove_prefix(1);
   if (name.ends_with('/')) name.remove_suffix(1);
-  parts_.publish.handle(request, realm, name,
-                        [connection](const Response& response) { connection->respond(response); });
+  parts_.publish.handle(request, realm, name, transport::http::Answer(connection));
 }
 
 void Router::handle_demo(const ConnectionPtr& connection, std::string_view path,
@@ -152,8 +151,7 @@ void Router::handle_demo(const ConnectionPtr& connection, std::string_view path,
   if (!realm) realm = parts_.realms.first();
   const std::string bayeux =
       is_named_by_path ? fmt::format("/r/{}/bayeux", realm->id.value()) : "/bayeux";
-  parts_.demo.handle(request, realm, path.substr(1), bayeux,
-                     [connection](const Response& response) { connection->respond(response); });
+  parts_.demo.handle(request, realm, path.substr(1), bayeux, transport::http::Answer(connection));
 }
 
 void Router::handle_health(const ConnectionPtr& connection, const Request& request) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/fault.hpp"
 #include "transport/websocket/upgrade.hpp"
 
 namespace fanfare::server {
@@ -133,7 +134,7 @@ void Worker::run() {
   loop_.run();
 }
 
-void Worker::post(core::WorkerIndex to, base::Task task) {
+void Worker::post(core::WorkerIndex to, base::Task task) noexcept {
   shared_.workers[to.value()]->loop_.post(std::move(task));
 }
 
@@ -174,11 +175,13 @@ bool Worker::admit(net::Socket& socket) {
 void Worker::serve_http(net::Socket socket) {
   const ConnectionPtr connection(new transport::http::Connection(http_context_, std::move(socket)));
   http_connections_.push_back(*connection);
+  FANFARE_MAY_THROW("a new connection");
   connection->start();
 }
 
 void Worker::upgrade(const ConnectionPtr& connection, core::RealmPtr realm,
                      const Request& request) {
+  FANFARE_MAY_THROW("an upgrade");
   if (shared_.is_draining) {
     wire::http1::Response leaving;
     leaving.status = 503;
@@ -192,11 +195,15 @@ void Worker::upgrade(const ConnectionPtr& connection, core::RealmPtr realm,
   const transport::websocket::ConnectionPtr made(new transport::websocket::Connection(
       websocket_context_, std::move(socket), std::move(realm), compression_of(upgrade)));
   websocket_connections_.push_back(*made);
-  made->start(std::move(unwritten) + answer, std::move(unread));
+  made->attempt("a WebSocket that began", [&, &ahead = unread, &first = unwritten] {
+    FANFARE_MAY_THROW("a WebSocket that begins");
+    made->start(std::move(first) + answer, std::move(ahead));
+  });
 }
 
 void Worker::move_http(core::WorkerIndex to, const ConnectionPtr& connection, Request request) {
   auto [socket, unread, unwritten] = connection->detach();
+  FANFARE_MAY_THROW("a connection that moves");
   Worker* const there = shared_.workers[to.value()].get();
   post(to, [there, moving = MovingHttp{socket.release(), std::move(request), std::move(unread),
                                        std::move(unwritten)}]() mutable {
@@ -205,11 +212,14 @@ void Worker::move_http(core::WorkerIndex to, const ConnectionPtr& connection, Re
 }
 
 void Worker::take_http(MovingHttp moving) {
+  FANFARE_MAY_THROW("a connection from another worker");
   const ConnectionPtr connection(
       new transport::http::Connection(http_context_, net::Socket(loop_, std::move(moving.socket))));
   http_connections_.push_back(*connection);
-  connection->resume(std::move(moving.request), std::move(moving.unread),
-                     std::move(moving.unwritten));
+  connection->attempt("a connection that had moved", [&] {
+    connection->resume(std::move(moving.request), std::move(moving.unread),
+                       std::move(moving.unwritten));
+  });
   if (shared_.is_draining) connection->drain();
 }
 
@@ -220,11 +230,12 @@ void Worker::move_websocket(core::WorkerIndex to, transport::websocket::Moving m
 }
 
 void Worker::take_websocket(transport::websocket::Moving moving) {
+  FANFARE_MAY_THROW("a WebSocket from another worker");
   const transport::websocket::ConnectionPtr connection(new transport::websocket::Connection(
       websocket_context_, net::Socket(loop_, std::move(moving.socket)), moving.realm,
       moving.compression));
   websocket_connections_.push_back(*connection);
-  connection->resume(std::move(moving));
+  connection->attempt("a WebSocket that had moved", [&] { connection->resume(std::move(moving)); });
   if (shared_.is_draining) connection->close(core::kShutdown);
 }
 
@@ -232,7 +243,7 @@ void Worker::drain() {
   loop_.post([this] { begin_drain(); });
 }
 
-void Worker::begin_drain() {
+void Worker::begin_drain() noexcept {
   for (const auto& listener : listeners_) listener->close();
   while (!arrivals_.empty()) arrivals_.front().abort();  // nothing has been asked yet
   drain_deadline_ = shared_.clock.now() + kDrainTimeout;
@@ -245,11 +256,11 @@ void Worker::begin_drain() {
   stop_when_idle();
 }
 
-void Worker::count_worker_that_let_go() {
+void Worker::count_worker_that_let_go() noexcept {
   if (++workers_that_let_go_ == shared_.workers.size()) release_clients();
 }
 
-void Worker::release_clients() {
+void Worker::release_clients() noexcept {
   // What was answered 200 may still wait at the door.
   const bool has_time = shared_.clock.now() < drain_deadline_ - kGoodbyeTimeout;
   if (has_time && exchange_.intake().is_crowded())
@@ -261,7 +272,7 @@ void Worker::release_clients() {
   for (auto at = http_connections_.begin(); at != http_connections_.end();) (at++)->drain();
 }
 
-void Worker::stop_when_idle() {
+void Worker::stop_when_idle() noexcept {
   // Of all workers: one of them may wait for an answer from this one.
   const bool is_idle = shared_.connection_count == 0;
   if (is_idle || shared_.clock.now() >= drain_deadline_) return loop_.stop();

@@ -75,8 +75,8 @@ class Worker final : public core::Courier {
 
   [[nodiscard]] core::Exchange& exchange() noexcept { return exchange_; }
 
-  void post(core::WorkerIndex to, base::Task task) override;
-  void at_turn_end(base::Task task) override { loop_.at_turn_end(std::move(task)); }
+  void post(core::WorkerIndex to, base::Task task) noexcept override;
+  void at_turn_end(base::Task task) noexcept override { loop_.at_turn_end(std::move(task)); }
 
  private:
   /// An HTTP connection between two workers.
@@ -93,10 +93,10 @@ class Worker final : public core::Courier {
   /// False, and the peer has its answer, when there are too many connections.
   [[nodiscard]] bool admit(net::Socket& socket);
   void serve_http(net::Socket socket);
-  void begin_drain();
-  void count_worker_that_let_go();
-  void release_clients();
-  void stop_when_idle();
+  void begin_drain() noexcept;
+  void count_worker_that_let_go() noexcept;
+  void release_clients() noexcept;
+  void stop_when_idle() noexcept;
   void move_http(core::WorkerIndex to, const transport::http::ConnectionPtr& connection,
                  wire::http1::Request request);
   void move_websocket(core::WorkerIndex to, transport::websocket::Moving moving);

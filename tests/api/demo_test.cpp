@@ -42,8 +42,8 @@ class DemoTest : public testing::Test, protected core::Courier {
     return answer;
   }
 
-  void post(core::WorkerIndex /*to*/, base::Task task) override { task(); }
-  void at_turn_end(base::Task task) override { task(); }
+  void post(core::WorkerIndex /*to*/, base::Task task) noexcept override { task(); }
+  void at_turn_end(base::Task task) noexcept override { task(); }
 
   base::ManualClock clock_;
   base::TimerWheel timers_{clock_.now()};

@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -16,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "api/api_requests.hpp"
+#include "base/fault.hpp"
 #include "base/mailbox.hpp"
 #include "wire/json/json.hpp"
 
@@ -72,8 +75,10 @@ class StaticFilesTest : public ::testing::Test, protected core::Courier {
     get(name);
   }
 
-  void post(core::WorkerIndex /*to*/, base::Task task) override { mailbox_.put(std::move(task)); }
-  void at_turn_end(base::Task task) override { task(); }
+  void post(core::WorkerIndex /*to*/, base::Task task) noexcept override {
+    mailbox_.put(std::move(task));
+  }
+  void at_turn_end(base::Task task) noexcept override { task(); }
 
   const std::filesystem::path folder_ =
       std::filesystem::temp_directory_path() /
@@ -285,6 +290,25 @@ TEST_F(StaticFilesTest, NeitherWaitsForNorListsWhatIsNoFile) {
     EXPECT_THAT(body("integrity.json"), Not(HasSubstr(name)));
   }
 }
+
+#ifdef FANFARE_FAULTS
+/// What is owed to the asker belongs to his thread, and is never destroyed in the background.
+TEST_F(StaticFilesTest, AnAnswerThatTheBackgroundLosesIsDroppedOnTheThreadThatAsked) {
+  std::thread::id dropped_on;
+  const auto note = [&dropped_on](const int*) { dropped_on = std::this_thread::get_id(); };
+  const int debt = 0;
+  std::unique_ptr<const int, decltype(note)> owed(&debt, note);
+  base::faults::throw_at_place("a file that is looked for");
+  files_.handle(request("GET", "/", "", ""), "client.js", {*this, core::WorkerIndex(0)},
+                [owed = std::move(owed)](const wire::http1::Response& /*response*/) {
+                  ADD_FAILURE() << "nobody knows the answer";
+                });
+  read_mail();
+  EXPECT_EQ(dropped_on, std::this_thread::get_id());
+  base::faults::throw_at(0);
+  EXPECT_EQ(get("client.js").status, 200) << "the next one is answered";
+}
+#endif
 
 }  // namespace
 }  // namespace fanfare::api

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,12 +24,14 @@ class TestTimer final : public Timer {
       : on_expire_(std::move(on_expire)) {}
 
   int fired = 0;
+  int failed = 0;
 
  private:
   void expire(TimePoint now) override {
     ++fired;
     on_expire_(now);
   }
+  void on_failed() noexcept override { ++failed; }
 
   std::function<void(TimePoint)> on_expire_;
 };
@@ -104,6 +107,44 @@ TEST_F(TimerWheelTest, ForgetsATimerThatIsCancelledOrDestroyed) {
   advance(std::chrono::seconds(1));
   EXPECT_EQ(cancelled.fired, 0);
   EXPECT_FALSE(cancelled.is_armed());
+}
+
+TEST_F(TimerWheelTest, TellsATimerThatThrewAndFiresTheOthers) {
+  TestTimer before;
+  TestTimer throwing([](TimePoint) { throw std::runtime_error("expected in this test"); });
+  TestTimer after;
+  for (TestTimer* timer : {&before, &throwing, &after}) wheel_.arm(*timer, in(milliseconds(100)));
+  advance(milliseconds(100));
+  EXPECT_EQ(before.fired, 1);
+  EXPECT_EQ(after.fired, 1);
+  EXPECT_EQ(throwing.failed, 1);
+  EXPECT_EQ(before.failed + after.failed, 0);
+  EXPECT_FALSE(throwing.is_armed());
+}
+
+TEST_F(TimerWheelTest, TellsATimerThatThrewAfterItHadArmedItself) {
+  TestTimer throwing([&](TimePoint) {
+    wheel_.arm(throwing, in(milliseconds(100)));
+    throw std::runtime_error("expected in this test");
+  });
+  wheel_.arm(throwing, in(milliseconds(100)));
+  advance(milliseconds(100));
+  EXPECT_EQ(throwing.failed, 1);
+  advance(milliseconds(100));
+  EXPECT_EQ(throwing.fired, 2);
+}
+
+TEST_F(TimerWheelTest, TellsNothingToATimerThatThrewWhenItHadEndedItself) {
+  std::unique_ptr<TestTimer> timer;
+  timer = std::make_unique<TestTimer>([&timer](TimePoint) {
+    // The function dies with its timer, so what it still needs is its own.
+    auto* const owner = &timer;
+    owner->reset();
+    throw std::runtime_error("expected in this test");
+  });
+  wheel_.arm(*timer, in(milliseconds(100)));
+  advance(milliseconds(100));
+  EXPECT_EQ(timer, nullptr);
 }
 
 TEST_F(TimerWheelTest, WaitsForDeadlinesBeyondOneTurnOfTheWheel) {

@@ -1,6 +1,8 @@
 #include "base/turn.hpp"
 
 #include <deque>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +42,7 @@ class TurnTest : public ::testing::Test {
         test_.done_.push_back(name_);
       }
     }
+    void on_failed() noexcept override {}
     TurnTest& test_;
     std::string name_;
     int pieces_;
@@ -150,14 +153,49 @@ TEST_F(TurnTest, WaitingTwiceIsWaitingOnce) {
 
 TEST_F(TurnTest, SomebodyWhoThrowsDoesNotKeepTheOthersFromTheirTurn) {
   struct Thrower final : Turn::Waiter {
-    void go_on() override { throw 1; }
+    void go_on() override { throw std::runtime_error("expected in this test"); }
+    void on_failed() noexcept override { was_told = true; }
+    bool was_told = false;
   } thrower;
   turn_.wait(thrower, 1);
   Worker other(*this, "other", 1, 1, 2);
   turn_.wait(other, 2);
-  EXPECT_THROW(end_turn(), int);
   end_turn();
+  EXPECT_TRUE(thrower.was_told);
   EXPECT_THAT(done_, ElementsAre("other"));
+}
+
+TEST_F(TurnTest, SomebodyWhoThrowsMayWaitAgain) {
+  struct Stubborn final : Turn::Waiter {
+    explicit Stubborn(Turn& its_turn) : turn(its_turn) {}
+    void go_on() override {
+      if (++tries < 3) throw std::runtime_error("expected in this test");
+    }
+    void on_failed() noexcept override { turn.wait(*this, Turn::kOwn); }
+    Turn& turn;
+    int tries = 0;
+  } stubborn(turn_);
+  turn_.wait(stubborn, Turn::kOwn);
+  while (end_turn()) {
+  }
+  EXPECT_EQ(stubborn.tries, 3);
+}
+
+TEST_F(TurnTest, SomebodyWhoIsDestroyedByWhatThrewIsNotTold) {
+  struct Brief final : Turn::Waiter {
+    explicit Brief(std::unique_ptr<Brief>& its_owner) : owner(its_owner) {}
+    void go_on() override {
+      const std::unique_ptr<Brief> last = std::move(owner);
+      throw std::runtime_error("expected in this test");
+    }
+    void on_failed() noexcept override { ADD_FAILURE() << "called on what is not there"; }
+    std::unique_ptr<Brief>& owner;
+  };
+  std::unique_ptr<Brief> brief;
+  brief = std::make_unique<Brief>(brief);
+  turn_.wait(*brief, 1);
+  end_turn();
+  EXPECT_EQ(brief, nullptr);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/fault.hpp"
 #include "core/office.hpp"
 #include "core/publications.hpp"
 #include "support/seed.hpp"
@@ -332,6 +333,80 @@ TEST_F(ExchangeTest, DeliversEverythingAfterJoinedInOrderAndOnce) {
     }
   }
 }
+
+#ifdef FANFARE_FAULTS
+// ---- What throws
+
+/// A task that was dropped without having run.
+struct Dropped {
+  bool has_run = false;
+  bool is_gone = false;
+  base::Task task() {
+    const std::shared_ptr<Dropped> owned(this, [](Dropped* self) { self->is_gone = true; });
+    return [owned] { owned->has_run = true; };
+  }
+};
+
+/// Two workers and a channel that is at home on the other one.
+class ExchangeFaultTest : public ExchangeTest {
+ protected:
+  ExchangeFaultTest() {
+    for (int i = 0; far_.empty(); ++i) {
+      const std::string channel = "/c" + std::to_string(i);
+      publish(office_[0], realm_, channel, "0");
+      if (!office_.is_idle()) far_ = channel;
+      office_.carry_all();
+    }
+  }
+  ~ExchangeFaultTest() override { base::faults::throw_at(0); }
+
+  Office office_{2};
+  std::string far_;
+};
+
+TEST_F(ExchangeFaultTest, APublishThatThrowsAtItsHomeIsDroppedWhereItCameFrom) {
+  Dropped accepted;
+  publish(office_[0], realm_, far_, "1", accepted.task());
+  base::faults::throw_at_place("a publication at its home");
+  EXPECT_THROW(office_.carry(0, 1), base::InjectedFault);
+  EXPECT_FALSE(accepted.is_gone) << "that was the other worker's thread";
+  office_.carry_all();
+  EXPECT_TRUE(accepted.is_gone);
+  EXPECT_FALSE(accepted.has_run);
+}
+
+TEST_F(ExchangeFaultTest, ASubscriptionThatThrowsAtItsHomeIsDroppedWhereItCameFrom) {
+  Dropped joined;
+  Recorder ann;
+  const auto held = office_[0].subscribe(realm_, pattern(far_), ann, joined.task());
+  base::faults::throw_at_place("a subscription at its home");
+  EXPECT_THROW(office_.carry(0, 1), base::InjectedFault);
+  office_.carry_all();
+  EXPECT_TRUE(joined.is_gone);
+  EXPECT_FALSE(joined.has_run);
+}
+
+TEST_F(ExchangeFaultTest, SubscribersAreToldOfWhatTheyMayHaveMissed) {
+  Recorder ann;
+  Recorder bob;
+  Recorder eve;
+  const auto anns = office_[0].subscribe(realm_, pattern("/a"), ann, [] {});
+  const auto bobs = office_[1].subscribe(realm_, pattern("/**"), bob, [] {});
+  const auto eves = office_[1].subscribe(realm_, pattern("/b"), eve, [] {});
+  office_.carry_all();
+  for (int i = 0; i < 2; ++i) {  // once on either worker
+    base::faults::throw_at_place("an offer to subscribers");
+    bool is_accepted = false;
+    publish(office_[static_cast<std::size_t>(i)], realm_, "/a", "1", [&] { is_accepted = true; });
+    office_.carry_all();
+    EXPECT_TRUE(is_accepted) << "it has its place";
+  }
+  EXPECT_EQ(ann.got.size() + static_cast<std::size_t>(ann.times_missed), 2U);
+  EXPECT_EQ(bob.got.size() + static_cast<std::size_t>(bob.times_missed), 2U);
+  EXPECT_EQ(ann.times_missed + bob.times_missed, 2);
+  EXPECT_EQ(eve.times_missed, 0);
+}
+#endif
 
 }  // namespace
 }  // namespace fanfare::core

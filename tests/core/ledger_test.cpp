@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/fault.hpp"
 #include "support/seed.hpp"
 
 namespace fanfare::core {
@@ -99,6 +100,19 @@ TEST_F(LedgerTest, WhoHoldsMostOfAnAddressGivesWayAndOtherAddressesDoNot) {
   end_turns();
   EXPECT_THAT(told_, ElementsAre("hoarder: address_memory_max is reached"));
 }
+
+#ifdef FANFARE_FAULTS
+TEST_F(LedgerTest, ATurnThatThrowsDoesNotEndItsWatch) {
+  use({.address_memory_max = 100'000});
+  base::faults::throw_at_place("somebody who had to wait");
+  visitor("small").set_own(30'000);
+  visitor("hoarder").set_own(80'000);
+  end_turns();
+  EXPECT_STREQ(base::faults::thrown_at(), "somebody who had to wait");
+  EXPECT_THAT(told_, ElementsAre("hoarder: address_memory_max is reached"));
+  base::faults::throw_at(0);
+}
+#endif
 
 TEST_F(LedgerTest, AmongAboutEqualsWhoHasHeldLongestGivesWay) {
   use({.memory_max = 100'000});

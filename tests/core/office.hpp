@@ -25,7 +25,8 @@ class Office {
     for (std::size_t i = 0; i < workers; ++i) {
       const WorkerIndex index(static_cast<std::uint8_t>(i));
       clerks_.push_back(std::make_unique<Clerk>(*this, i));
-      exchanges_.push_back(std::make_unique<Exchange>(index, clock, wheel, *clerks_.back(), limits));
+      exchanges_.push_back(
+          std::make_unique<Exchange>(index, clock, wheel, *clerks_.back(), limits));
       all.push_back(exchanges_.back().get());
     }
     for (const auto& exchange : exchanges_) exchange->meet(all);
@@ -77,11 +78,11 @@ class Office {
   using Queue = std::deque<base::Task>;
   struct Clerk final : Courier {
     Clerk(Office& its_office, std::size_t its_worker) : office(its_office), worker(its_worker) {}
-    void post(WorkerIndex to, base::Task task) override {
+    void post(WorkerIndex to, base::Task task) noexcept override {
       office.queues_[{worker, to.value()}].push_back(std::move(task));
       ++office.waiting_;
     }
-    void at_turn_end(base::Task task) override {
+    void at_turn_end(base::Task task) noexcept override {
       office.turn_end_[worker].push_back(std::move(task));
     }
     Office& office;

@@ -24,6 +24,7 @@ inline ChannelPattern pattern(std::string_view text) {
 class Recorder final : public Subscriber {
  public:
   void deliver(const PublicationPtr& publication) noexcept override { got.push_back(publication); }
+  void missed() noexcept override { ++times_missed; }
 
   [[nodiscard]] std::vector<std::string> data() const {
     std::vector<std::string> all;
@@ -32,6 +33,7 @@ class Recorder final : public Subscriber {
   }
 
   std::vector<PublicationPtr> got;
+  int times_missed = 0;
 };
 
 }  // namespace fanfare::core

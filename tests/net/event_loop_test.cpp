@@ -80,9 +80,58 @@ TEST(EventLoopTest, GoesOnAfterATaskThatThrows) {
   EXPECT_TRUE(has_run);
 }
 
+TEST(EventLoopTest, DropsATaskThatThrewWithAllThatItOwnsBeforeTheNext) {
+  LoopThread thread;
+  bool was_dropped = false;
+  std::shared_ptr<bool> owned(&was_dropped, [](bool* dropped) { *dropped = true; });
+  thread.call([&] {  // so that both come out of the mailbox at once
+    thread.loop.post(
+        [kept = std::move(owned)] { throw std::runtime_error("expected in this test"); });
+    thread.loop.post([&] { EXPECT_TRUE(was_dropped); });
+  });
+  thread.call([] {});
+  EXPECT_TRUE(was_dropped);
+}
+
+TEST(EventLoopTest, GoesOnAfterALaterTaskThatThrows) {
+  LoopThread thread;
+  std::promise<void> done;
+  thread.call([&] {
+    thread.loop.after(base::Duration(1), [] { throw std::runtime_error("expected in this test"); });
+    thread.loop.after(base::Duration(20), [&] { done.set_value(); });
+  });
+  EXPECT_EQ(done.get_future().wait_for(std::chrono::seconds(5)), std::future_status::ready);
+}
+
+TEST(EventLoopTest, KeepsTickingAfterATimerThatThrows) {
+  struct Alarm final : base::Timer {
+    void expire(base::TimePoint) override { throw std::runtime_error("expected in this test"); }
+    void on_failed() noexcept override { failed.set_value(); }
+    std::promise<void> failed;
+  };
+  Alarm first;
+  Alarm second;
+  LoopThread thread;
+  thread.call([&] {
+    thread.loop.timers().arm(first, thread.clock.now() + std::chrono::seconds(30));
+    thread.loop.timers().arm(second, thread.clock.now() + std::chrono::seconds(60));
+  });
+  thread.advance(std::chrono::seconds(31));
+  EXPECT_EQ(first.failed.get_future().wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  thread.advance(std::chrono::seconds(31));
+  EXPECT_EQ(second.failed.get_future().wait_for(std::chrono::seconds(5)),
+            std::future_status::ready);
+}
+
+// A mailbox that says "wake" and whose owner is not woken sleeps for ever. There is nothing in
+// between but memory, and want of that ends the process.
+static_assert(noexcept(std::declval<EventLoop&>().post({})));
+static_assert(noexcept(std::declval<base::Mailbox&>().put({})));
+
 TEST(EventLoopTest, FiresTimersOfItsWheel) {
   struct Alarm final : base::Timer {
     void expire(base::TimePoint) override { rang.set_value(); }
+    void on_failed() noexcept override {}
     std::promise<void> rang;
   };
   Alarm alarm;

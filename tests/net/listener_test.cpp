@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -94,6 +95,33 @@ TEST(ListenerTest, AcceptsUntilItIsClosed) {
     listener.reset();
   });
   for (ClientSocket& client : clients) EXPECT_EQ(client.receive(), "");
+}
+
+// SO_REUSEPORT would go on feeding a listener that has stopped.
+TEST(ListenerTest, GoesOnAcceptingWhenOneThrowsAndClosesThatOne) {
+  Address address{"127.0.0.1", 0};
+  const auto opened = open_listeners(address, 1);
+  ASSERT_TRUE(opened);
+  LoopThread thread;
+  std::vector<Socket> sockets;
+  std::unique_ptr<Listener> listener;
+  thread.call([&] {
+    listener = std::make_unique<Listener>(thread.loop, opened->front(), false,
+                                          [&, count = 0](Socket socket) mutable {
+                                            if (count++ == 0)
+                                              throw std::runtime_error("expected in this test");
+                                            sockets.push_back(std::move(socket));
+                                          });
+    listener->start();
+  });
+  EXPECT_EQ(ClientSocket::connect_to(address.port).receive(), "");
+  const ClientSocket second = ClientSocket::connect_to(address.port);
+  for (int i = 0; i < 500 && thread.call([&] { return sockets.empty(); }); ++i) ::usleep(10'000);
+  EXPECT_EQ(thread.call([&] { return sockets.size(); }), 1U);
+  thread.call([&] {
+    sockets.clear();
+    listener.reset();
+  });
 }
 
 }  // namespace

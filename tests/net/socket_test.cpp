@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -22,17 +23,23 @@ using State = Socket::State;
 struct Told {
   std::atomic<int> readable{0};
   std::atomic<int> writable{0};
+  std::atomic<int> failed{0};
 };
 
 /// Lives on the loop's thread only, as its count is for one thread.
 class Watcher final : public Readiness {
  public:
-  explicit Watcher(Told& told) : told_(told) {}
+  explicit Watcher(Told& told, bool throws = false) : told_(told), throws_(throws) {}
 
  private:
-  void on_readable() override { ++told_.readable; }
+  void on_readable() override {
+    ++told_.readable;
+    if (throws_) throw std::runtime_error("expected in this test");
+  }
   void on_writable() override { ++told_.writable; }
+  void on_failed() noexcept override { ++told_.failed; }
   Told& told_;
+  bool throws_;
 };
 
 class SocketTest : public ::testing::Test {
@@ -40,7 +47,7 @@ class SocketTest : public ::testing::Test {
   SocketTest() {
     auto [descriptor, client] = loopback_connection();
     client_ = std::move(client);
-    socket_.emplace(thread_.loop, Socket::Released{descriptor, false, {}});
+    socket_.emplace(thread_.loop, Socket::Released{Descriptor(descriptor), false, {}});
   }
   ~SocketTest() override {
     thread_.stop();  // its handlers hold the watcher
@@ -93,6 +100,21 @@ TEST_F(SocketTest, TellsOnceForEachTimeItIsAsked) {
   client_.send("more");
   ::usleep(20'000);
   EXPECT_EQ(told_.readable, 1);
+}
+
+TEST_F(SocketTest, TellsWhoeverThrewThatItFailed) {
+  thread_.call([&] { socket_->wait_readable(new Watcher(told_, /*throws=*/true)); });
+  client_.send("hello");
+  wait_until(told_.failed, 1);
+  EXPECT_EQ(told_.failed, 1);
+  wait_readable();  // and the loop goes on
+  wait_until(told_.readable, 2);
+  EXPECT_EQ(told_.readable, 2);
+}
+
+TEST_F(SocketTest, ClosesWhenItIsLostBetweenTwoLoops) {
+  thread_.call([&] { static_cast<void>(socket_->release()); });
+  EXPECT_EQ(client_.receive(), "");
 }
 
 TEST_F(SocketTest, SaysThatTheConnectionBroke) {

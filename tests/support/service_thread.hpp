@@ -95,10 +95,10 @@ class ServiceThread final : private core::Courier {
   protocol::bayeux::Service service{exchange, thread.loop.timers(), thread.clock, {}};
 
  private:
-  void post(core::WorkerIndex /*to*/, base::Task task) override {
+  void post(core::WorkerIndex /*to*/, base::Task task) noexcept override {
     thread.loop.post(std::move(task));
   }
-  void at_turn_end(base::Task task) override { thread.loop.at_turn_end(std::move(task)); }
+  void at_turn_end(base::Task task) noexcept override { thread.loop.at_turn_end(std::move(task)); }
 };
 
 }  // namespace fanfare

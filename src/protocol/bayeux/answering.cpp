@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/fault.hpp"
 #include "protocol/bayeux/replies.hpp"
 #include "protocol/bayeux/service.hpp"
 #include "protocol/bayeux/session.hpp"
@@ -27,6 +28,14 @@ Answering::Answering(Service& service, core::RealmPtr realm, std::span<const Mes
       messages_(messages),
       caller_(std::move(caller)) {}
 
+Answering::~Answering() {
+  fail();
+}
+
+void Answering::fail() noexcept {
+  if (const CallerPtr caller = std::exchange(caller_, nullptr)) caller->fail();
+}
+
 void Answering::begin() {
   const AnsweringPtr self(this);
   go_on();
@@ -47,6 +56,13 @@ void Answering::go_on() {
     carry_out(messages_[next_]);
   }
   one_is_done();
+}
+
+/// What it has begun goes on, but nobody waits for it any more.
+void Answering::on_failed() noexcept {
+  const AnsweringPtr self = self_ ? std::move(self_) : AnsweringPtr(this);
+  WaitingHook::unlink();
+  fail();
 }
 
 void Answering::carry_out(const Message& message) {
@@ -78,7 +94,13 @@ void Answering::Kept::give_way(const core::Disconnect& why) noexcept {
 void Answering::abandon() noexcept {
   leave_line();
   WaitingHook::unlink();
+  caller_.reset();
   self_.reset();
+}
+
+void Answering::reply(const Reply& reply) {
+  FANFARE_MAY_THROW("a reply");
+  wire::bayeux::append_reply(element(), reply);
 }
 
 void Answering::refuse(const Message& to, const std::string& error, std::optional<Advice> advice) {
@@ -95,7 +117,7 @@ void Answering::refuse(const Message& to, Problem problem, std::string_view argu
   refuse(to, wire::bayeux::error_text(dialect(*realm_), problem, argument), advice);
 }
 
-void Answering::one_is_done() {
+void Answering::one_is_done() noexcept {
   if (--open_ > 0 || !caller_) return;
   Deliveries deliveries;
   if (outlet() != nullptr) {

@@ -42,6 +42,8 @@ class Answering final
  public:
   Answering(Service& service, core::RealmPtr realm, std::span<const wire::bayeux::Message> messages,
             CallerPtr caller);
+  /// The caller fails if it has not been answered: something threw that would have.
+  ~Answering() override;
 
   /// Carries out the messages, as far as this turn allows.
   void begin();
@@ -68,7 +70,7 @@ class Answering final
     if (!elements_.empty()) elements_ += ',';
     return elements_;
   }
-  void reply(const wire::bayeux::Reply& reply) { wire::bayeux::append_reply(element(), reply); }
+  void reply(const wire::bayeux::Reply& reply);
   /// The reply `to` that message, unsuccessful.
   void refuse(const wire::bayeux::Message& to, const std::string& error,
               std::optional<wire::bayeux::Advice> advice = {});
@@ -81,7 +83,7 @@ class Answering final
   CallerPtr take_caller() { return std::move(caller_); }
 
   void wait_for_one_more() { ++open_; }
-  void one_is_done();
+  void one_is_done() noexcept;
 
  private:
   /// The messages of an array that has to wait, and what they take.
@@ -100,6 +102,8 @@ class Answering final
   };
 
   void go_on() override;
+  void on_failed() noexcept override;
+  void fail() noexcept;
   void carry_out(const wire::bayeux::Message& message);
 
   Service& service_;

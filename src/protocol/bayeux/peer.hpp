@@ -27,7 +27,8 @@ class OutletMember : public OutletHook {
 /// A connection that takes deliveries as they come: a WebSocket or an event stream. Implemented by
 /// transports; several sessions may share one.
 ///
-/// When its connection goes it calls leave_all().
+/// When its connection goes it calls leave_all(), and its destructor does whatever happened: no
+/// session may know an outlet that is not there.
 class Outlet {
  public:
   /// Takes the bundle whole: writes it now, or as soon as the peer reads again.
@@ -46,11 +47,11 @@ class Outlet {
   virtual void end(const core::Disconnect& why) noexcept = 0;
 
   /// Sends what this turn has brought its sessions so far, so that replies come after it.
-  void flush_sessions();
+  void flush_sessions() noexcept;
   /// The connection has gone: its sessions queue from now on.
-  void leave_all();
+  void leave_all() noexcept;
   /// Answers the connects that are held on it: it is to serve others from now on.
-  void supersede_all();
+  void supersede_all() noexcept;
   [[nodiscard]] bool has_sessions() const noexcept { return !sessions_.empty(); }
   /// Costs a look at each; there are few.
   [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
@@ -94,6 +95,10 @@ class Caller {
   /// The client has connected again, so the fate of an earlier answer's deliveries is settled: what
   /// surely did not arrive goes back by Session::requeue(), and the rest counts as arrived.
   virtual void settle() noexcept {}
+
+  /// There will be no answer, because something threw: the caller ends, so that nobody waits for
+  /// it.
+  virtual void fail() noexcept = 0;
 
   /// This request has become the session's held connect: it calls Session::caller_left() if its
   /// peer leaves before it is answered.

@@ -8,6 +8,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <fmt/format.h>
 
+#include "base/fault.hpp"
 #include "protocol/bayeux/replies.hpp"
 #include "wire/bayeux/errors.hpp"
 #include "wire/bayeux/reply.hpp"
@@ -99,6 +100,27 @@ class Service::Reading {
   Answering* outer_;
 };
 
+/// A subscription on its way to its homes. If it is dropped before they have answered, because
+/// something threw, nobody can say what will be delivered: the session ends.
+class Service::Joining {
+ public:
+  Joining(Service& service, Answering& batch, const SessionId& session)
+      : service_(service), batch_(&batch), session_(session) {}
+  Joining(Joining&&) noexcept = default;
+  Joining& operator=(Joining&&) = delete;
+  ~Joining() {
+    if (!batch_) return;
+    Session* const session = service_.find(*batch_->realm(), session_);
+    if (session != nullptr) service_.end(*session, core::kFailed);
+  }
+  void operator()() { std::exchange(batch_, nullptr)->one_is_done(); }
+
+ private:
+  Service& service_;
+  AnsweringPtr batch_;
+  SessionId session_;
+};
+
 Service::Service(core::Exchange& exchange, base::TimerWheel& timers, const base::Clock& clock,
                  const ServiceLimits& limits)
     : exchange_(exchange),
@@ -126,6 +148,7 @@ Service::Neighbours& Service::neighbours(LocalRealm& local, core::Address& addre
 base::Result<std::span<const Message>> Service::parse(const core::Realm& realm,
                                                       std::string_view text) {
   if (reading_ != nullptr) reading_->keep_messages();
+  FANFARE_MAY_THROW("the parsing of messages");
   turn().spend(text.size() * kParsedByte);
   return parser_.parse(text, realm.limits.batch_messages_max);
 }
@@ -141,7 +164,7 @@ std::optional<core::WorkerIndex> Service::elsewhere(std::span<const Message> mes
   return std::nullopt;
 }
 
-Session* Service::find(const core::Realm& realm, const SessionId& id) {
+Session* Service::find(const core::Realm& realm, const SessionId& id) noexcept {
   const auto found_realm = realms_.find(realm.id.value());
   if (found_realm == realms_.end()) return nullptr;
   auto& sessions = found_realm->second->sessions;
@@ -163,6 +186,7 @@ void Service::handle(const core::RealmPtr& realm, std::span<const Message> messa
 }
 
 void Service::carry_out(Answering& batch, const Message& message) {
+  FANFARE_MAY_THROW("a message");
   if (message.id.given == wire::bayeux::Given::wrongly)
     return batch.refuse(message, Problem::id_invalid, {});
   const std::string_view channel = message.channel.text;
@@ -171,7 +195,6 @@ void Service::carry_out(Answering& batch, const Message& message) {
   if (!message.channel.is_given()) return batch.refuse(message, Problem::channel_invalid, {});
   // Meta channels match by exact string: "/meta/subscribe/x" is none of them.
   if (channel == "/meta/handshake") return handshake(batch, message);
-  using Handler = void (Service::*)(Answering&, const Message&, Session&);
   struct Meta {
     std::string_view channel;
     Handler handler;
@@ -183,10 +206,23 @@ void Service::carry_out(Answering& batch, const Message& message) {
   for (const auto& [name, handler] : kMeta) {
     if (channel != name) continue;
     if (Session* const session = session_of(batch, message))
-      (this->*handler)(batch, message, *session);
+      act_for(*session, handler, batch, message);
     return;
   }
   publish(batch, message);
+}
+
+/// What throws in the midst may leave the session half changed. So it ends, and its client begins
+/// anew.
+void Service::act_for(Session& session, Handler handler, Answering& batch, const Message& message) {
+  const SessionId id = session.id();
+  try {
+    FANFARE_MAY_THROW("a message of a session");
+    (this->*handler)(batch, message, session);
+  } catch (...) {
+    if (Session* const left = find(*batch.realm(), id)) end(*left, core::kFailed);
+    throw;
+  }
 }
 
 /// The session that a meta message names; without one the message is refused here.
@@ -379,6 +415,7 @@ void Service::answer_connect(Answering& batch, const Message& message, Session& 
   if (session.is_acknowledged()) {
     // The reply numbers what leaves with it, so that has to be settled now.
     if (session.has_waiting() && batch.may_deliver()) bundle = session.take_bundle();
+    FANFARE_MAY_THROW("deliveries in an answer");
     if (bundle) {
       turn().spend(bundle->bytes());
       append_deliveries(batch.element(), *bundle);
@@ -433,8 +470,7 @@ void Service::subscribe(Answering& batch, const Message& message, Session& sessi
   for (const core::ChannelPattern& pattern : wanted) {
     batch.wait_for_one_more();
     session.add_subscription(
-        exchange_.subscribe(batch.realm(), pattern, session,
-                            [waiting = AnsweringPtr(&batch)] { waiting->one_is_done(); }));
+        exchange_.subscribe(batch.realm(), pattern, session, Joining(*this, batch, session.id())));
   }
   batch.reply(Reply{.id = message.id.text,
                     .client_id = client_id,
@@ -454,6 +490,7 @@ void Service::unsubscribe(Answering& batch, const Message& message, Session& ses
     if (is_within(pattern->base(), "/meta"))
       return batch.refuse(message, Problem::channel_forbidden, name);
   }
+  FANFARE_MAY_THROW("an unsubscribe");
   for (const std::string_view name : subscription.names) session.remove_subscription(name);
   const std::string client_id = session.id().text();
   batch.reply(Reply{.id = message.id.text,
@@ -512,12 +549,13 @@ void Service::publish(Answering& batch, const Message& message) {
   items[0].publication = core::make_publication(realm, std::move(*channel),
                                                 wire::json::single_line(data), std::move(ext));
   batch.wait_for_one_more();
+  FANFARE_MAY_THROW("a publish of a client");
   exchange_.publish(batch.realm(), std::move(items),
                     [waiting = AnsweringPtr(&batch)] { waiting->one_is_done(); });
   batch.reply(accepted);
 }
 
-void Service::end(Session& session, const core::Disconnect& why) {
+void Service::end(Session& session, const core::Disconnect& why) noexcept {
   turn().spend(kSession + session.subscription_count() * kName);
   LocalRealm& local = this->local(session.realm());
   session.FreshHook::unlink();
@@ -530,7 +568,7 @@ void Service::end(Session& session, const core::Disconnect& why) {
   last->end_outlet(why);
 }
 
-void Service::release_all() {
+void Service::release_all() noexcept {
   departures_.depart_all();
   for (auto& [id, realm] : realms_) {
     for (auto& [session_id, session] : realm->sessions) session->answer_early();

@@ -58,18 +58,19 @@ class Service {
   }
 
   /// Carries the messages out, in order. `caller` is answered once, perhaps before this returns; or
-  /// it becomes a session's held connect.
+  /// it becomes a session's held connect. If something throws, here or later, the caller fails, and
+  /// the session that the message was for ends.
   void handle(const core::RealmPtr& realm, std::span<const wire::bayeux::Message> messages,
               CallerPtr caller);
 
   /// The session of that realm, if it lives here.
-  Session* find(const core::Realm& realm, const SessionId& id);
+  Session* find(const core::Realm& realm, const SessionId& id) noexcept;
 
   /// Ends a session: its held connect is answered, its outlet told, its subscriptions go.
-  void end(Session& session, const core::Disconnect& why);
+  void end(Session& session, const core::Disconnect& why) noexcept;
   /// Sends what has come and answers all held connects, so that their clients go elsewhere. For
   /// shutting down.
-  void release_all();
+  void release_all() noexcept;
   /// Forgets all sessions without a word.
   void clear();
 
@@ -81,6 +82,8 @@ class Service {
   friend class Answering;
   friend class Session;
   struct Neighbours;
+  class Joining;
+  using Handler = void (Service::*)(Answering&, const wire::bayeux::Message&, Session&);
   struct LocalRealm;
   class Reading;
 
@@ -88,8 +91,10 @@ class Service {
   Neighbours& neighbours(LocalRealm& local, core::Address& address);
 
   std::unique_ptr<wire::bayeux::Messages> take_messages() { return parser_.take(); }
-  void note_waiting(Answering& answering) { waiting_.push_back(answering); }
+  void note_waiting(Answering& answering) noexcept { waiting_.push_back(answering); }
   void carry_out(Answering& batch, const wire::bayeux::Message& message);
+  void act_for(Session& session, Handler handler, Answering& batch,
+               const wire::bayeux::Message& message);
   Session& make_session(Answering& batch);
   std::string_view make_room(LocalRealm& local, core::Address& address);
   bool drop_fresh(LocalRealm& local, core::Address& address);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/caught.hpp"
+#include "base/fault.hpp"
 #include "protocol/bayeux/replies.hpp"
 #include "protocol/bayeux/service.hpp"
 
@@ -65,8 +67,24 @@ void Session::deliver(const core::PublicationPtr& publication) noexcept {
   service_.departures_.mark(*this);
 }
 
-void Session::flush() {
+void Session::missed() noexcept {
+  has_missed_ = true;
+  service_.departures_.mark(*this);
+}
+
+void Session::flush() noexcept {
   delivery::DepartingHook::unlink();
+  if (has_missed_) return service_.end(*this, core::kFailed);  // destroys this session
+  try {
+    send_waiting();
+  } catch (...) {
+    base::report_caught("a session that was being sent to");
+    service_.end(*this, core::kFailed);
+  }
+}
+
+void Session::send_waiting() {
+  FANFARE_MAY_THROW("a session's flush");
   if (!has_waiting()) return;
   if (outlet_ != nullptr && !is_acknowledged()) {
     flush_to_outlet();
@@ -78,7 +96,7 @@ void Session::flush() {
   }
 }
 
-void Session::flush_in_turn() {
+void Session::flush_in_turn() noexcept {
   if (!has_waiting()) return;
   if (service_.turn().has_to_stop()) return service_.departures_.mark(*this);
   flush();
@@ -134,11 +152,11 @@ bool Session::is_over_limit() const {
                                queue_->bytes() > realm()->limits.queue_bytes_max);
 }
 
-core::BundlePtr Session::take_bundle() {
+core::BundlePtr Session::take_bundle() noexcept {
   return take_bundle(outlet_ != nullptr ? kStreamBytesMax : kBundleBytesMax);
 }
 
-core::BundlePtr Session::take_bundle(std::size_t bytes_max) {
+core::BundlePtr Session::take_bundle(std::size_t bytes_max) noexcept {
   // The common case: nothing is left from before, and the shared row goes out as it is.
   if (!queue_) {
     if (!pending_ || pending_->bytes() <= kBundleBytesMax) return std::exchange(pending_, nullptr);
@@ -153,7 +171,7 @@ core::BundlePtr Session::take_bundle(std::size_t bytes_max) {
   return bundle;
 }
 
-void Session::requeue(const core::BundlePtr& bundle) {
+void Session::requeue(const core::BundlePtr& bundle) noexcept {
   // With acknowledgement they are kept anyway, until the client says what it has got.
   if (is_acknowledged()) return;
   std::deque<core::PublicationPtr> row;
@@ -162,7 +180,7 @@ void Session::requeue(const core::BundlePtr& bundle) {
   service_.departures_.mark(*this);
 }
 
-void Session::settle() {
+void Session::settle() noexcept {
   if (const CallerPtr caller = std::exchange(unsettled_, nullptr)) caller->settle();
 }
 
@@ -177,12 +195,12 @@ void Session::acknowledge(std::optional<std::int64_t> batch) {
   enqueue_in_front(acknowledgement_->take_unacknowledged());
 }
 
-void Session::touch() {
+void Session::touch() noexcept {
   last_sign_ = service_.clock_.now();
   if (!held_.is_held && outlet_ == nullptr) arm();
 }
 
-void Session::bind(Outlet& outlet) {
+void Session::bind(Outlet& outlet) noexcept {
   if (outlet_ == &outlet) return;
   settle();
   // The stream before may be alive and well: a connect that is held there gets its answer.
@@ -193,7 +211,7 @@ void Session::bind(Outlet& outlet) {
   if (has_waiting()) service_.departures_.mark(*this);
 }
 
-void Session::leave_outlet() {
+void Session::leave_outlet() noexcept {
   if (outlet_ == nullptr) return;
   OutletHook::unlink();
   // A connect that was held on it can no longer be answered there.
@@ -202,7 +220,7 @@ void Session::leave_outlet() {
   touch();
 }
 
-void Session::end_outlet(const core::Disconnect& why) {
+void Session::end_outlet(const core::Disconnect& why) noexcept {
   if (outlet_ == nullptr) return;
   OutletHook::unlink();
   std::exchange(outlet_, nullptr)->end(why);
@@ -220,14 +238,14 @@ void Session::hold_connect(std::string_view id, CallerPtr caller, base::Duration
   arm();
 }
 
-void Session::supersede_held() {
+void Session::supersede_held() noexcept {
   if (!held_.is_held) return;
   if (!held_.caller) return answer_held(/*with_deliveries=*/false);
   const Held old = std::exchange(held_, {});
   old.caller->supersede();
 }
 
-void Session::release_held(const core::Disconnect& why) {
+void Session::release_held(const core::Disconnect& why) noexcept {
   if (!held_.is_held) return;
   const Held held = std::exchange(held_, {});
   std::string reply;
@@ -243,7 +261,7 @@ void Session::release_held(const core::Disconnect& why) {
   }
 }
 
-void Session::caller_left() {
+void Session::caller_left() noexcept {
   held_ = {};
   touch();
 }
@@ -258,7 +276,7 @@ void Session::append_connect_reply(std::string& out, std::string_view id, const 
   if (acknowledgement_) recount();
 }
 
-void Session::answer_held(bool with_deliveries) {
+void Session::answer_held(bool with_deliveries) noexcept {
   const Held held = std::exchange(held_, {});
   // On a stream they go by themselves, unless the client has to acknowledge them.
   const bool carries =
@@ -303,6 +321,10 @@ void Session::expire(base::TimePoint now) {
   }
   // A stream watches over its own peer; the clock starts when it goes.
   if (held_.is_held || outlet_ == nullptr) arm();
+}
+
+void Session::on_failed() noexcept {
+  service_.end(*this, core::kFailed);
 }
 
 void Session::add_subscription(core::Subscription subscription) {

@@ -51,23 +51,25 @@ class Session final : public delivery::Departing,
   [[nodiscard]] const SessionId& id() const noexcept { return id_; }
 
   void deliver(const core::PublicationPtr& publication) noexcept override;
+  void missed() noexcept override;
   /// Sends one bundle of what there is, if there is a way to send it; if there is more, it will
-  /// depart again.
-  void flush();
+  /// depart again. What throws ends the session, as does what it has missed: its client is told to
+  /// begin anew.
+  void flush() noexcept;
 
   /// The same if this turn still allows it, else in the next.
-  void flush_in_turn();
+  void flush_in_turn() noexcept;
 
   /// A message of the session came.
-  void touch();
+  void touch() noexcept;
   /// The newest stream takes the deliveries from now on.
-  void bind(Outlet& outlet);
+  void bind(Outlet& outlet) noexcept;
   /// The outlet gives back what it has not written, and the session waits for its client.
-  void leave_outlet();
+  void leave_outlet() noexcept;
   [[nodiscard]] bool has_outlet() const noexcept { return outlet_ != nullptr; }
   [[nodiscard]] bool is_bound_to(const Outlet& outlet) const noexcept { return outlet_ == &outlet; }
   /// The session ends; its outlet is told.
-  void end_outlet(const core::Disconnect& why);
+  void end_outlet(const core::Disconnect& why) noexcept;
 
   /// Holds a /meta/connect until there is something to send or `timeout` has passed. `caller` ends
   /// with its answer; null for a connect on the session's outlet.
@@ -75,21 +77,21 @@ class Session final : public delivery::Departing,
                     std::unique_ptr<TimeSync> time_sync);
   [[nodiscard]] bool holds_connect() const noexcept { return held_.is_held; }
   /// Answers the connect that is held, if any, because a newer one has come.
-  void supersede_held();
+  void supersede_held() noexcept;
   /// Answers the connect that is held, if any, before its time, with what waits.
-  void answer_early() {
+  void answer_early() noexcept {
     if (held_.is_held) answer_held(/*with_deliveries=*/true);
   }
   /// Answers the connect that is held because the session ends: the client is to begin anew, or,
   /// if it wanted that, to stop.
-  void release_held(const core::Disconnect& why);
+  void release_held(const core::Disconnect& why) noexcept;
   /// The peer of the held request has gone; nothing was sent to it.
-  void caller_left();
+  void caller_left() noexcept;
   /// Puts publications back that a peer cannot have got.
-  void requeue(const core::BundlePtr& bundle);
+  void requeue(const core::BundlePtr& bundle) noexcept;
   /// What waits, as one bundle for one answer; null if nothing does. May leave some for the next.
-  [[nodiscard]] core::BundlePtr take_bundle();
-  [[nodiscard]] core::BundlePtr take_bundle(std::size_t bytes_max);
+  [[nodiscard]] core::BundlePtr take_bundle() noexcept;
+  [[nodiscard]] core::BundlePtr take_bundle(std::size_t bytes_max) noexcept;
   [[nodiscard]] bool has_waiting() const noexcept {
     return pending_ != nullptr || queue_ != nullptr;
   }
@@ -108,7 +110,7 @@ class Session final : public delivery::Departing,
   void answered_by(CallerPtr caller) { unsettled_ = std::move(caller); }
   /// Settles them. A client connects again only when it has the answer to its last connect, or has
   /// given that up.
-  void settle();
+  void settle() noexcept;
 
   /// Whether more waits than the realm allows.
   [[nodiscard]] bool is_over_limit() const;
@@ -137,14 +139,16 @@ class Session final : public delivery::Departing,
     bool is_held = false;
   };
 
-  void depart() override { flush(); }
+  void depart() noexcept override { flush(); }
   void give_way(const core::Disconnect& why) noexcept override;
   void expire(base::TimePoint now) override;
+  void on_failed() noexcept override;
   [[nodiscard]] base::Duration lifetime() const;
   void arm();
+  void send_waiting();
   void flush_to_outlet();
   /// Lets the held connect go, with what waits if that is a way to send it.
-  void answer_held(bool with_deliveries);
+  void answer_held(bool with_deliveries) noexcept;
   delivery::Queue& queue();
   /// Tells the ledger what is kept here, after it has changed.
   void recount() noexcept;
@@ -159,6 +163,7 @@ class Session final : public delivery::Departing,
   std::unique_ptr<Acknowledgement> acknowledgement_;
   SessionId id_;
   bool has_connected_ = false;
+  bool has_missed_ = false;
   Held held_;
   CallerPtr unsettled_;
   base::TimePoint last_sign_;  // of life

@@ -100,12 +100,17 @@ void BayeuxCall::supersede() noexcept {
   connection->respond(response);
 }
 
+void BayeuxCall::fail() noexcept {
+  const protocol::bayeux::CallerPtr self(this);
+  if (const auto connection = std::exchange(connection_, nullptr)) connection->fail();
+}
+
 void BayeuxCall::hold(protocol::bayeux::Session& session) noexcept {
   holder_ = &session;
   connection_->watch(this);
 }
 
-void BayeuxCall::peer_left() {
+void BayeuxCall::peer_left() noexcept {
   const protocol::bayeux::CallerPtr self(this);
   connection_.reset();
   if (holder_ != nullptr) std::exchange(holder_, nullptr)->caller_left();
@@ -118,7 +123,7 @@ void BayeuxCall::settle() noexcept {
   answered_on_.reset();
 }
 
-void BayeuxCall::answer_arrived(bool has_arrived) {
+void BayeuxCall::answer_arrived(bool has_arrived) noexcept {
   answered_on_.reset();
   const Deliveries lost = std::exchange(answered_, {});
   if (has_arrived || !lost.bundle) return;

@@ -24,11 +24,12 @@ class BayeuxCall final : public protocol::bayeux::Caller, public Waiter {
               const protocol::bayeux::Deliveries& deliveries) noexcept override;
   void supersede() noexcept override;
   void settle() noexcept override;
+  void fail() noexcept override;
   void hold(protocol::bayeux::Session& session) noexcept override;
 
  private:
-  void peer_left() override;
-  void answer_arrived(bool has_arrived) override;
+  void peer_left() noexcept override;
+  void answer_arrived(bool has_arrived) noexcept override;
   void add_reference() noexcept override { ++references_; }
   void release_reference() noexcept override {
     if (--references_ == 0) delete this;

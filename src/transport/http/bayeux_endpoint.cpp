@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fault.hpp"
 #include "transport/http/bayeux_call.hpp"
 #include "transport/http/event_stream.hpp"
 #include "wire/http1/cors.hpp"
@@ -111,6 +112,7 @@ bool carries_json(const Request& request) {
 
 void BayeuxEndpoint::handle(const ConnectionPtr& connection, const core::RealmPtr& realm,
                             std::string_view path, Request request) {
+  FANFARE_MAY_THROW("a request of Bayeux");
   if (!realm->allows_origin(request.header("Origin"))) {
     wire::http1::Response response;
     response.status = 403;
@@ -161,10 +163,12 @@ void BayeuxEndpoint::handle_messages(const ConnectionPtr& connection, const core
     const bool is_too_large = messages.error().code == base::Errc::too_large;
     return refuse(connection, request, is_too_large ? 413 : 400, messages.error().detail);
   }
+  FANFARE_MAY_THROW("messages that may live elsewhere");
   if (const auto worker = service_.elsewhere(*messages))
     return move_(*worker, connection, std::move(request));
   const protocol::bayeux::CallerPtr call(
       new BayeuxCall(service_, realm, connection, origin_of(request), callback));
+  FANFARE_MAY_THROW("a call with messages");
   service_.handle(realm, *messages, call);
 }
 
@@ -177,6 +181,7 @@ void BayeuxEndpoint::open_stream(const ConnectionPtr& connection, const core::Re
   Response head;
   head.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-cache, no-store"}};
   wire::http1::allow_origin(head, origin_of(request));
+  FANFARE_MAY_THROW("an event stream");
   session->touch();
   EventStream::open(connection, *session, head);
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/fault.hpp"
+
 namespace fanfare::transport::http {
 
 using wire::http1::Progress;
@@ -85,7 +87,7 @@ void Connection::resume(Request request, std::string unread, std::string unwritt
   wait_readable();
 }
 
-void Connection::wait_readable() {
+void Connection::wait_readable() noexcept {
   if (is_waiting_readable_ || has_peer_stopped_ || state_ == State::gone) return;
   if (stands_in_line() || input_.size() - input_begin_ > kAheadBytesMax) return;
   is_waiting_readable_ = true;
@@ -132,7 +134,7 @@ void Connection::peer_stopped_sending() {
 /// The peer has closed its side. A close in good order can hide a reset that comes after it, and
 /// then the last answer was lost; as long as its machine has not said that it has all of it, nobody
 /// knows.
-void Connection::look_for_arrival() {
+void Connection::look_for_arrival() noexcept {
   if (socket_.has_error()) return peer_is_gone(false);
   const bool may_be_lost = waiter_ && has_answered_ && in_flight().unacknowledged > 0;
   if (!may_be_lost || arrival_looks_ == kArrivalLooksMax) return peer_is_gone(!may_be_lost);
@@ -195,6 +197,7 @@ void Connection::read_requests(std::string_view bytes) {
       if (const auto waiter = std::exchange(waiter_, nullptr)) waiter->answer_arrived(true);
     }
     if (!reading_) reading_ = std::make_unique<Reading>(context_);
+    FANFARE_MAY_THROW("the reading of a request");
     RequestParser& parser = reading_->parser;
     const bool had_begun = parser.has_begun();
     const bool had_head = parser.head_is_complete();
@@ -251,10 +254,11 @@ void Connection::dispatch(Request request) {
   base::Timer::cancel();
   context_.turn.spend(kRequest);
   response_context_ = ResponseContext(request);
+  FANFARE_MAY_THROW("a request");
   context_.handler.handle(this, std::move(request));
 }
 
-void Connection::refuse(wire::http1::ParseFailure failure) {
+void Connection::refuse(wire::http1::ParseFailure failure) noexcept {
   const ConnectionPtr self(this);
   reading_.reset();
   std::string().swap(input_);
@@ -264,7 +268,7 @@ void Connection::refuse(wire::http1::ParseFailure failure) {
   respond(error_response(failure.status, failure.reason));
 }
 
-void Connection::respond(const Response& response) {
+void Connection::respond(const Response& response) noexcept {
   const ConnectionPtr self(this);
   if (state_ != State::busy) {  // the peer has gone meanwhile
     if (const auto waiter = std::exchange(waiter_, nullptr)) waiter->answer_arrived(false);
@@ -282,7 +286,7 @@ void Connection::respond(const Response& response) {
   if (state_ == State::busy && !outbox_) finish_response();
 }
 
-void Connection::write_response(const Response& response) {
+void Connection::write_response(const Response& response) noexcept {
   const bool has_parts = response.shared_body && response.shared_body->size() >= kSharedBytesMin &&
                          !response_context_.head_only && wire::http1::has_body(response.status);
   if (!has_parts) return write(encode(response, response_context_, date()));
@@ -297,7 +301,7 @@ void Connection::write_response(const Response& response) {
 }
 
 /// Writes what a new outbox holds; what is left waits for the peer.
-void Connection::write_outbox() {
+void Connection::write_outbox() noexcept {
   const net::Socket::Outcome outcome = outbox_->write_some(socket_);
   if (outcome.state == net::Socket::State::failed) return peer_is_gone(false);
   taken_ += outcome.bytes;
@@ -307,11 +311,16 @@ void Connection::write_outbox() {
   recount();
 }
 
+void Connection::fail() noexcept {
+  if (state_ == State::busy && !has_answered_)
+    respond(error_response(500, "something went wrong here; try again"));
+}
+
 std::string_view Connection::date() {
   return context_.date.at(context_.loop.clock().wall_now());
 }
 
-void Connection::finish_response() {
+void Connection::finish_response() noexcept {
   if (is_last_response_) return linger();
   state_ = State::reading;
   arm(context_.limits.keep_alive_timeout);
@@ -321,42 +330,46 @@ void Connection::finish_response() {
   if (!is_reading_requests_ && (!input_.empty() || has_peer_stopped_)) go_on_next_turn();
 }
 
-void Connection::go_on_next_turn() {
+void Connection::go_on_next_turn() noexcept {
   in_line_ = this;
   context_.turn.wait(*this, address().network());
 }
 
 void Connection::go_on() {
+  // Kept beyond the end of what may throw: nobody else may refer to it.
   const ConnectionPtr self = std::exchange(in_line_, nullptr);
-  if (state_ == State::gone) return;
-  if (state_ == State::reading && (!input_.empty() || has_peer_stopped_)) {
-    read_requests({});
-  } else if (!is_waiting_readable_ && !has_peer_stopped_) {
-    // Its turn has come, and the next may be over before it is seen to be readable.
-    return read();
-  }
-  wait_readable();
+  attempt("a connection that had to wait", [this] {
+    FANFARE_MAY_THROW("a connection that had to wait");
+    if (state_ == State::gone) return;
+    if (state_ == State::reading && (!input_.empty() || has_peer_stopped_)) {
+      read_requests({});
+    } else if (!is_waiting_readable_ && !has_peer_stopped_) {
+      // Its turn has come, and the next may be over before it is seen to be readable.
+      return read();
+    }
+    wait_readable();
+  });
 }
 
-void Connection::settle_answer() {
+void Connection::settle_answer() noexcept {
   if (state_ == State::gone || !has_answered_) return;
   // What has not left must not arrive later, beside what is sent instead of it.
   if (in_flight().unsent > 0 || socket_.has_error()) abort();
 }
 
-void Connection::start_stream(const Response& response) {
+void Connection::start_stream(const Response& response) noexcept {
   if (state_ != State::busy) return;
   state_ = State::streaming;
   response_context_.keep_alive = false;
   write(encode_stream_head(response, response_context_, date()));
 }
 
-void Connection::write_stream(std::string_view bytes) {
+void Connection::write_stream(std::string_view bytes) noexcept {
   if (state_ != State::streaming) return;
   write(response_context_.is_http_1_0 ? std::string(bytes) : wire::http1::encode_chunk(bytes));
 }
 
-void Connection::end_stream() {
+void Connection::end_stream() noexcept {
   if (state_ != State::streaming) return;
   if (!response_context_.is_http_1_0) write(std::string(wire::http1::kLastChunk));
   if (state_ != State::streaming) return;
@@ -369,23 +382,23 @@ std::size_t Connection::unwritten_bytes() const noexcept {
   return outbox_ ? outbox_->bytes() : 0;
 }
 
-void Connection::watch(boost::intrusive_ptr<http::Waiter> waiter) {
+void Connection::watch(boost::intrusive_ptr<http::Waiter> waiter) noexcept {
   waiter_ = std::move(waiter);
 }
 
-void Connection::write(std::string bytes) {
+void Connection::write(std::string bytes) noexcept {
   if (!is_reading_requests_) return write_now(std::move(bytes));
   context_.batched += bytes;
 }
 
-void Connection::write_batched() {
+void Connection::write_batched() noexcept {
   // The batch is of the one connection that is reading; this may be another, which that one ends.
   if (is_reading_requests_ && !context_.batched.empty()) {
     write_now(std::exchange(context_.batched, {}));
   }
 }
 
-void Connection::write_now(std::string bytes) {
+void Connection::write_now(std::string bytes) noexcept {
   if (state_ == State::gone) return;
   std::size_t written = 0;
   if (!outbox_) {
@@ -430,7 +443,7 @@ void Connection::on_writable() {
   if (state_ == State::streaming && waiter_) waiter_->stream_written();
 }
 
-void Connection::peer_is_gone(bool in_good_order) {
+void Connection::peer_is_gone(bool in_good_order) noexcept {
   if (state_ == State::gone) return;
   const ConnectionPtr self(this);
   const bool was_waiting = state_ == State::busy || state_ == State::streaming;
@@ -439,6 +452,8 @@ void Connection::peer_is_gone(bool in_good_order) {
   const bool has_unsent = left.unsent > 0;
   if (state_ == State::streaming) at_its_end_ = std::make_unique<net::Socket::InKernel>(left);
   if (has_unsent) socket_.reset();
+  // If it is this connection that was reading, the batch is its own, and must not go to the next.
+  if (std::exchange(is_reading_requests_, false)) context_.batched.clear();
   close();
   const auto waiter = std::exchange(waiter_, nullptr);
   if (waiter && has_answered_) {
@@ -461,11 +476,11 @@ void Connection::expire(base::TimePoint /*now*/) {
   peer_is_gone(/*in_good_order=*/state_ == State::lingering);
 }
 
-void Connection::arm(base::Duration timeout) {
+void Connection::arm(base::Duration timeout) noexcept {
   context_.loop.timers().arm(*this, context_.loop.clock().now() + timeout);
 }
 
-void Connection::linger() {
+void Connection::linger() noexcept {
   write_batched();
   if (state_ == State::gone) return;
   if (outbox_) return;  // on_writable() comes back here
@@ -478,7 +493,7 @@ void Connection::linger() {
   wait_readable();
 }
 
-void Connection::close() {
+void Connection::close() noexcept {
   const ConnectionPtr self(this);
   state_ = State::gone;
   reading_.reset();
@@ -491,7 +506,7 @@ void Connection::close() {
   core::Holder::leave();
 }
 
-Connection::Detached Connection::detach() {
+Connection::Detached Connection::detach() noexcept {
   const ConnectionPtr self(this);
   state_ = State::gone;
   base::Timer::cancel();
@@ -503,7 +518,7 @@ Connection::Detached Connection::detach() {
   return {std::move(socket_), input_.substr(input_begin_), std::exchange(context_.batched, {})};
 }
 
-void Connection::drain() {
+void Connection::drain() noexcept {
   is_draining_ = true;
   const ConnectionPtr self(this);
   if (state_ == State::streaming && waiter_)
@@ -512,7 +527,7 @@ void Connection::drain() {
   if (state_ == State::reading && !reading_) linger();
 }
 
-void Connection::abort() {
+void Connection::abort() noexcept {
   if (state_ != State::gone) peer_is_gone(false);
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -29,6 +30,7 @@ using ConnectionPtr = boost::intrusive_ptr<Connection>;
 class Handler {
  public:
   /// Exactly one of respond(), start_stream() and detach() is called on `connection`, now or later.
+  /// If it throws, the connection breaks off.
   virtual void handle(const ConnectionPtr& connection, wire::http1::Request request) = 0;
 
  protected:
@@ -65,14 +67,14 @@ class Waiter {
  public:
   /// The peer has gone, and there is no use in answering. Called at most once, and not after
   /// respond().
-  virtual void peer_left() = 0;
+  virtual void peer_left() noexcept = 0;
   /// What was answered has surely arrived, or surely not (the kernel saw it rejected). Called at
   /// most once, after respond(); not at all if nobody can know.
-  virtual void answer_arrived(bool has_arrived) = 0;
+  virtual void answer_arrived(bool has_arrived) noexcept = 0;
   /// The kernel has taken all of the stream so far, after it could not for a while.
-  virtual void stream_written() {}
+  virtual void stream_written() noexcept {}
   /// The server is about to end: the stream is to say goodbye.
-  virtual void stream_has_to_end() {}
+  virtual void stream_has_to_end() noexcept {}
 
   friend void intrusive_ptr_add_ref(Waiter* waiter) noexcept { waiter->add_reference(); }
   friend void intrusive_ptr_release(Waiter* waiter) noexcept { waiter->release_reference(); }
@@ -93,6 +95,9 @@ using ConnectionHook =
 /// One HTTP/1 connection: reads requests one at a time, and answers each before it looks at the
 /// next.
 ///
+/// What is noexcept here answers and lets go. The rest takes what comes, and may throw: then the
+/// connection breaks off.
+///
 /// Threads: one worker's. Ownership: keeps itself alive while it waits for its socket. Cost: about
 /// 250 bytes besides the socket; a parser and a buffer only while a request is being read.
 class Connection final : public net::Readiness,
@@ -111,13 +116,15 @@ class Connection final : public net::Readiness,
   void resume(wire::http1::Request request, std::string unread, std::string unwritten);
 
   /// Answers the request at hand.
-  void respond(const wire::http1::Response& response);
+  void respond(const wire::http1::Response& response) noexcept;
+  /// Answers 500, if the request at hand has not been answered, because whoever was to do it threw.
+  void fail() noexcept;
   /// Finds out now whether the last answer can still arrive; if not, the waiter is told.
-  void settle_answer();
+  void settle_answer() noexcept;
   /// Begins an answer without an end. `write_stream` then appends to it, `end_stream` ends it.
-  void start_stream(const wire::http1::Response& response);
-  void write_stream(std::string_view bytes);
-  void end_stream();
+  void start_stream(const wire::http1::Response& response) noexcept;
+  void write_stream(std::string_view bytes) noexcept;
+  void end_stream() noexcept;
   /// Bytes that the kernel has not taken yet.
   [[nodiscard]] std::size_t unwritten_bytes() const noexcept;
   /// Bytes that have been given to write, from the first of the connection on.
@@ -127,7 +134,7 @@ class Connection final : public net::Readiness,
   [[nodiscard]] net::Socket::InKernel in_flight() noexcept;
 
   /// `waiter` is told what becomes of the peer, until the next request.
-  void watch(boost::intrusive_ptr<http::Waiter> waiter);
+  void watch(boost::intrusive_ptr<http::Waiter> waiter) noexcept;
 
   /// Lets go of the socket, with what has been read and not used.
   struct Detached {
@@ -136,12 +143,12 @@ class Connection final : public net::Readiness,
     /// Earlier answers, which have to go out before anything else.
     std::string unwritten;
   };
-  Detached detach();
+  Detached detach() noexcept;
 
   /// Refuses everything from now on: an idle connection closes, a busy one after its answer.
-  void drain();
+  void drain() noexcept;
   /// Breaks the connection off.
-  void abort();
+  void abort() noexcept;
 
   [[nodiscard]] net::Socket& socket() noexcept { return socket_; }
   [[nodiscard]] net::EventLoop& loop() noexcept { return context_.loop; }
@@ -166,6 +173,7 @@ class Connection final : public net::Readiness,
   void on_writable() override;
   void expire(base::TimePoint now) override;
   void go_on() override;
+  void on_failed() noexcept override { abort(); }  // of a socket, of the timer, or in its turn
   void give_way(const core::Disconnect& why) noexcept override;
   [[nodiscard]] std::size_t unfinished_bytes() const noexcept override {
     return reading_ ? reading_->parser.body_bytes() : 0;
@@ -173,26 +181,26 @@ class Connection final : public net::Readiness,
 
   void read();
   void recount() noexcept;
-  void wait_readable();
+  void wait_readable() noexcept;
   [[nodiscard]] bool has_to_wait() const noexcept;
-  void look_for_arrival();
+  void look_for_arrival() noexcept;
   void peer_stopped_sending();
   void take(std::string_view bytes);
   void read_requests(std::string_view bytes);
   void dispatch(wire::http1::Request request);
-  void refuse(wire::http1::ParseFailure failure);
-  void write_response(const wire::http1::Response& response);
-  void write_outbox();
-  void peer_is_gone(bool in_good_order);
-  void arm(base::Duration timeout);
-  void write(std::string bytes);
-  void write_now(std::string bytes);
-  void write_batched();
+  void refuse(wire::http1::ParseFailure failure) noexcept;
+  void write_response(const wire::http1::Response& response) noexcept;
+  void write_outbox() noexcept;
+  void peer_is_gone(bool in_good_order) noexcept;
+  void arm(base::Duration timeout) noexcept;
+  void write(std::string bytes) noexcept;
+  void write_now(std::string bytes) noexcept;
+  void write_batched() noexcept;
   [[nodiscard]] std::string_view date();
-  void finish_response();
-  void go_on_next_turn();
-  void linger();
-  void close();
+  void finish_response() noexcept;
+  void go_on_next_turn() noexcept;
+  void linger() noexcept;
+  void close() noexcept;
 
   ConnectionContext& context_;
   net::Socket socket_;
@@ -214,6 +222,24 @@ class Connection final : public net::Readiness,
   std::uint32_t arrival_looks_ = 0;
   boost::intrusive_ptr<http::Waiter> waiter_;
   ConnectionPtr in_line_;  // itself, while it stands in line: then nobody else may refer to it
+};
+
+/// The one answer that a request is owed, now or later. If it is dropped without having been given,
+/// because whoever had it threw, the request is answered all the same: 500.
+class Answer {
+ public:
+  explicit Answer(ConnectionPtr connection) : connection_(std::move(connection)) {}
+  Answer(Answer&&) noexcept = default;
+  Answer& operator=(Answer&&) = delete;
+  ~Answer() {
+    if (connection_) connection_->fail();
+  }
+  void operator()(const wire::http1::Response& response) noexcept {
+    std::exchange(connection_, nullptr)->respond(response);
+  }
+
+ private:
+  ConnectionPtr connection_;
 };
 
 }  // namespace fanfare::transport::http

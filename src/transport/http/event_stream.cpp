@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/fault.hpp"
 #include "protocol/bayeux/replies.hpp"
 #include "wire/json/json.hpp"
 
@@ -34,11 +35,17 @@ std::string_view event_of(core::Bundle& bundle) {
 
 EventStream::EventStream(ConnectionPtr connection) : connection_(std::move(connection)) {}
 
+EventStream::~EventStream() {
+  ++references_;  // give_back() holds one while it works
+  leave_all();
+}
+
 void EventStream::open(const ConnectionPtr& connection, Session& session,
                        const wire::http1::Response& head) {
   const boost::intrusive_ptr<EventStream> stream(new EventStream(connection));
   connection->watch(stream.get());
   connection->start_stream(head);
+  FANFARE_MAY_THROW("an event stream that begins");
   connection->write_stream("retry: 5000\r\n\r\n");
   if (!stream->connection_) return;  // the peer has gone already
   stream->arm_ping();
@@ -66,7 +73,7 @@ bool EventStream::is_congested() const noexcept {
   return connection_ && connection_->unwritten_bytes() > 0;
 }
 
-void EventStream::stream_written() {
+void EventStream::stream_written() noexcept {
   const boost::intrusive_ptr<EventStream> self(this);
   flush_sessions();
 }
@@ -93,13 +100,13 @@ void EventStream::end(const core::Disconnect& /*why*/) noexcept {
   finish(/*in_good_order=*/true);
 }
 
-void EventStream::stream_has_to_end() {
+void EventStream::stream_has_to_end() noexcept {
   // What the kernel has goes out before the end does: it is not for somewhere else.
   sent_.clear();
   end(core::kShutdown);
 }
 
-void EventStream::finish(bool in_good_order) {
+void EventStream::finish(bool in_good_order) noexcept {
   base::Timer::cancel();
   const auto connection = std::exchange(connection_, nullptr);
   if (!connection) return;
@@ -111,14 +118,14 @@ void EventStream::finish(bool in_good_order) {
   }
 }
 
-void EventStream::peer_left() {
+void EventStream::peer_left() noexcept {
   const boost::intrusive_ptr<EventStream> self(this);
   base::Timer::cancel();
   leave_all();
   connection_.reset();
 }
 
-void EventStream::answer_arrived(bool /*has_arrived*/) {
+void EventStream::answer_arrived(bool /*has_arrived*/) noexcept {
   peer_left();
 }
 
@@ -128,6 +135,12 @@ void EventStream::expire(base::TimePoint /*now*/) {
   sent_.look(connection_->given_bytes(), in_flight().unacknowledged);
   if (!is_congested()) connection_->write_stream(":\r\n\r\n");
   if (connection_) arm_ping();
+}
+
+void EventStream::on_failed() noexcept {
+  const boost::intrusive_ptr<EventStream> self(this);
+  leave_all();
+  finish(/*in_good_order=*/false);
 }
 
 void EventStream::arm_ping() {

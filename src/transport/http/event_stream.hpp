@@ -25,17 +25,19 @@ class EventStream final : public protocol::bayeux::Outlet, public Waiter, public
 
  private:
   explicit EventStream(ConnectionPtr connection);
+  ~EventStream() override;
 
-  void peer_left() override;
-  void answer_arrived(bool has_arrived) override;
-  void stream_written() override;
-  void stream_has_to_end() override;
+  void peer_left() noexcept override;
+  void answer_arrived(bool has_arrived) noexcept override;
+  void stream_written() noexcept override;
+  void stream_has_to_end() noexcept override;
   void expire(base::TimePoint now) override;
+  void on_failed() noexcept override;
   void add_reference() noexcept override { ++references_; }
   void release_reference() noexcept override {
     if (--references_ == 0) delete this;
   }
-  void finish(bool in_good_order);
+  void finish(bool in_good_order) noexcept;
   void arm_ping();
 
   std::size_t references_ = 0;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/fault.hpp"
 #include "wire/proxy/header.hpp"
 
 namespace fanfare::transport::proxy {
@@ -13,12 +14,12 @@ using wire::proxy::kHeaderBytesMax;
 Arrival::Arrival(ArrivalContext& context, net::Socket socket)
     : context_(context), socket_(std::move(socket)) {}
 
-void Arrival::start() {
+void Arrival::start() noexcept {
   context_.loop.timers().arm(*this, context_.loop.clock().now() + context_.timeout);
   socket_.wait_readable(this);
 }
 
-void Arrival::abort() {
+void Arrival::abort() noexcept {
   base::Timer::cancel();
   ArrivalHook::unlink();
   socket_.close();
@@ -42,6 +43,7 @@ void Arrival::on_readable() {
 }
 
 void Arrival::read_header(std::string_view peeked) {
+  FANFARE_MAY_THROW("the PROXY header of a connection");
   const std::size_t known = header_.size();
   header_ += peeked;
   const HeaderResult result = wire::proxy::read_header(header_);

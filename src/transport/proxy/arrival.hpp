@@ -42,14 +42,15 @@ class Arrival final : public net::Readiness, public base::Timer, public ArrivalH
  public:
   Arrival(ArrivalContext& context, net::Socket socket);
 
-  void start();
+  void start() noexcept;
   /// Breaks the connection off.
-  void abort();
+  void abort() noexcept;
 
  private:
   void on_readable() override;
   void on_writable() override {}
   void expire(base::TimePoint now) override;
+  void on_failed() noexcept override { abort(); }  // of a socket or of the timer
 
   void read_header(std::string_view peeked);
   void refuse(std::string_view why);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/fault.hpp"
 #include "protocol/bayeux/replies.hpp"
 #include "protocol/bayeux/session.hpp"
 
@@ -129,7 +130,7 @@ void Connection::resume(Moving moving) {
   wait_readable();
 }
 
-void Connection::wait_readable() {
+void Connection::wait_readable() noexcept {
   if (is_waiting_readable_ || state_ == State::gone) return;
   if (ahead_ && (ahead_->stands_in_line() || ahead_->bytes.size() > kAheadBytesMax)) return;
   if (has_replies_waiting() && state_ == State::open) return;  // on_writable() goes on
@@ -168,15 +169,23 @@ void Connection::read() {
 }
 
 /// Stands in line; what has been read goes on when it is this peer's turn.
-void Connection::go_on_later() {
+void Connection::go_on_later() noexcept {
   if (!ahead_) ahead_ = std::make_unique<Ahead>(*this);
   ahead_->in_line = this;
   context_.service.turn().wait(*ahead_, address().network());
 }
 
+void Connection::Ahead::go_on() {
+  // Kept beyond the end of what may throw: nobody else may refer to it.
+  const ConnectionPtr self = std::exchange(in_line, nullptr);
+  self->attempt("a WebSocket that had to wait", [&self] {
+    FANFARE_MAY_THROW("a WebSocket that had to wait");
+    self->go_on();
+  });
+}
+
 void Connection::go_on() {
   const ConnectionPtr self(this);
-  if (ahead_) ahead_->in_line.reset();
   if (is_busy_ || state_ != State::open) return wait_readable();
   std::string bytes;
   if (ahead_) bytes = std::move(std::exchange(ahead_, nullptr)->bytes);
@@ -189,7 +198,7 @@ void Connection::go_on() {
   wait_readable();
 }
 
-void Connection::keep_ahead(std::span<const char> bytes) {
+void Connection::keep_ahead(std::span<const char> bytes) noexcept {
   if (bytes.empty()) return;
   if (!ahead_) ahead_ = std::make_unique<Ahead>(*this);
   ahead_->bytes.append(bytes.data(), bytes.size());
@@ -203,6 +212,7 @@ void Connection::read_frames(std::span<char> bytes) {
   base::Turn& turn = context_.service.turn();
   is_reading_ = true;
   while (state_ == State::open && !is_busy_) {
+    FANFARE_MAY_THROW("the reading of a frame");
     if (context_.batched.size() > kRepliesBytesMax) write_batched();
     if (has_replies_waiting()) break;
     if (turn.has_to_stop()) {
@@ -270,6 +280,7 @@ void Connection::take_message(std::string_view text, std::span<char> unread) {
   if (const auto worker = context_.service.elsewhere(*messages))
     return move_to(*worker, text, unread);
   is_busy_ = true;
+  FANFARE_MAY_THROW("a frame with messages");
   context_.service.handle(realm(), *messages, this);
 }
 
@@ -289,6 +300,7 @@ void Connection::hold(Session& /*session*/) noexcept {}
 
 void Connection::move_to(core::WorkerIndex worker, std::string_view text, std::span<char> unread) {
   const ConnectionPtr self(this);
+  FANFARE_MAY_THROW("a WebSocket that moves");
   supersede_all();  // the sessions stay here; the answers travel along
   Moving moving{
       {}, realm(), compression_, std::string(text), std::string(unread.data(), unread.size()), {}};
@@ -364,7 +376,7 @@ void Connection::send(Session& from, const core::BundlePtr& bundle) noexcept {
   note_sent(bundle, from.id(), written_);
 }
 
-void Connection::note_sent(const core::BundlePtr& bundle, const SessionId& of, std::uint64_t end) {
+void Connection::note_sent(const core::BundlePtr& bundle, const SessionId& of, std::uint64_t end) noexcept {
   if (!sent_) [[unlikely]]
     begin_to_note_sent();
   sent_->add(bundle, of, end);
@@ -372,25 +384,25 @@ void Connection::note_sent(const core::BundlePtr& bundle, const SessionId& of, s
     sent_->look(written_, socket_.unacknowledged_bytes());
 }
 
-void Connection::begin_to_note_sent() {
+void Connection::begin_to_note_sent() noexcept {
   sent_ = std::make_unique<Sent>(*this);
   context_.sent_looks.add(*sent_);
 }
 
-void Connection::look_at_sent() {
+void Connection::look_at_sent() noexcept {
   if (!sent_->is_empty()) sent_->look(written_, socket_.unacknowledged_bytes());
   if (sent_->is_empty()) return sent_.reset();
   recount();
 }
 
-delivery::InKernel Connection::in_kernel() {
+delivery::InKernel Connection::in_kernel() noexcept {
   const net::Socket::InKernel bytes = socket_.in_kernel();
   return {bytes.unsent, bytes.unacknowledged};
 }
 
 /// Gives back to the session what has certainly not arrived whole. Returns whether there was any:
 /// then the kernel must not send it either.
-bool Connection::take_back_sent(const SessionId& of) {
+bool Connection::take_back_sent(const SessionId& of) noexcept {
   if (!sent_) return false;
   Session* const session = context_.service.find(*realm(), of);
   bool was_unsent = false;
@@ -401,7 +413,7 @@ bool Connection::take_back_sent(const SessionId& of) {
   return was_unsent;
 }
 
-void SentLooks::add(Sent& sent) {
+void SentLooks::add(Sent& sent) noexcept {
   all_.push_back(sent);
   if (!is_armed()) timers_.arm(*this, clock_.now() + kSentLooksEvery);
 }
@@ -419,24 +431,28 @@ void SentLooks::expire(base::TimePoint now) {
   if (!all_.empty()) timers_.arm(*this, now + kSentLooksEvery / 4);
 }
 
+void SentLooks::on_failed() noexcept {
+  timers_.arm(*this, clock_.now() + kSentLooksEvery);
+}
+
 void Connection::reply(std::string_view elements) noexcept {
   if (state_ == State::open) write(array_frame(elements));
 }
 
-void Connection::write(std::string frame) {
+void Connection::write(std::string frame) noexcept {
   if (state_ == State::gone) return;
   if (!is_reading_) return write_or_keep(std::move(frame));
   context_.batched += frame;
 }
 
-void Connection::write_batched() {
+void Connection::write_batched() noexcept {
   // The batch is of the one connection that is reading; this may be another, which that one closes.
   if (is_reading_ && !context_.batched.empty()) {
     write_or_keep(std::exchange(context_.batched, {}));
   }
 }
 
-void Connection::write_or_keep(std::string frame) {
+void Connection::write_or_keep(std::string frame) noexcept {
   if (state_ == State::gone) return;
   const std::size_t written = write_now(frame);
   if (written == frame.size()) return;
@@ -444,7 +460,7 @@ void Connection::write_or_keep(std::string frame) {
   enqueue({nullptr, {}, std::move(frame), written}, left);
 }
 
-void Connection::enqueue(Outbox::Item item, std::size_t bytes) {
+void Connection::enqueue(Outbox::Item item, std::size_t bytes) noexcept {
   const bool was_empty = !outbox_;
   if (was_empty) outbox_ = std::make_unique<Outbox>();
   if (!item.bundle) outbox_->own_bytes += bytes;
@@ -535,11 +551,11 @@ void Connection::end(const core::Disconnect& why) noexcept {
   if (why.close_code != wire::websocket::kNormalClosure) close(why);
 }
 
-void Connection::close(const core::Disconnect& why) {
+void Connection::close(const core::Disconnect& why) noexcept {
   close(why.close_code, why.reason);
 }
 
-void Connection::close(wire::websocket::CloseCode code, std::string_view reason) {
+void Connection::close(wire::websocket::CloseCode code, std::string_view reason) noexcept {
   if (state_ != State::open) return;
   const ConnectionPtr self(this);
   // The reason may be the reader's own.
@@ -553,18 +569,20 @@ void Connection::close(wire::websocket::CloseCode code, std::string_view reason)
   context_.loop.timers().arm(*this, context_.loop.clock().now() + kCloseTimeout);
 }
 
-void Connection::linger() {
+void Connection::linger() noexcept {
   socket_.shut_down_sending();
   context_.loop.timers().arm(*this, context_.loop.clock().now() + kLingerTimeout);
   wait_readable();
 }
 
-void Connection::peer_is_gone() {
+void Connection::peer_is_gone() noexcept {
   if (state_ == State::gone) return;
   const ConnectionPtr self(this);
   const bool was_closing = state_ == State::closing;
   const bool has_unsent = sent_ && in_kernel().unsent > 0;
   state_ = State::gone;
+  // If it is this connection that was reading, the batch is its own, and must not go to the next.
+  if (std::exchange(is_reading_, false)) context_.batched.clear();
   base::Timer::cancel();
   ConnectionHook::unlink();
   leave_all();
@@ -581,7 +599,7 @@ void Connection::peer_is_gone() {
 }
 
 /// What sessions left behind while we closed has not come through after all.
-void Connection::take_back_what_was_left() {
+void Connection::take_back_what_was_left() noexcept {
   if (const auto outbox = std::exchange(outbox_, nullptr)) {
     for (auto item = outbox->items.rbegin(); item != outbox->items.rend(); ++item) {
       if (!item->bundle) continue;

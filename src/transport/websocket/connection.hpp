@@ -73,10 +73,11 @@ struct Sent final : delivery::InFlight<protocol::bayeux::SessionId> {
 class SentLooks final : private base::Timer {
  public:
   SentLooks(const base::Clock& clock, base::TimerWheel& timers) : clock_(clock), timers_(timers) {}
-  void add(Sent& sent);
+  void add(Sent& sent) noexcept;
 
  private:
   void expire(base::TimePoint now) override;
+  void on_failed() noexcept override;
 
   const base::Clock& clock_;
   base::TimerWheel& timers_;
@@ -133,11 +134,11 @@ class Connection final : public net::Readiness,
   void resume(Moving moving);
 
   /// Says goodbye and closes.
-  void close(const core::Disconnect& why);
+  void close(const core::Disconnect& why) noexcept;
   /// Breaks the connection off.
-  void abort() { peer_is_gone(); }
+  void abort() noexcept { peer_is_gone(); }
   /// Forgets what has arrived of what was sent.
-  void look_at_sent();
+  void look_at_sent() noexcept;
 
   // protocol::bayeux::Outlet
   void send(protocol::bayeux::Session& from, const core::BundlePtr& bundle) noexcept override;
@@ -153,6 +154,7 @@ class Connection final : public net::Readiness,
               const protocol::bayeux::Deliveries& deliveries) noexcept override;
   void supersede() noexcept override {}
   void settle() noexcept override;
+  void fail() noexcept override { close(core::kFailed); }
   void hold(protocol::bayeux::Session& session) noexcept override;
 
  private:
@@ -179,7 +181,8 @@ class Connection final : public net::Readiness,
   /// connection stands in line for its turn.
   struct Ahead final : base::Turn::Waiter {
     explicit Ahead(Connection& its_connection) : connection(its_connection) {}
-    void go_on() override { connection.go_on(); }
+    void go_on() override;
+    void on_failed() noexcept override { connection.on_failed(); }
     Connection& connection;
     ConnectionPtr in_line;  // while it stands there: then nobody else may refer to it
     std::string bytes;
@@ -195,14 +198,15 @@ class Connection final : public net::Readiness,
   void on_readable() override;
   void on_writable() override;
   void expire(base::TimePoint now) override;
+  void on_failed() noexcept override { peer_is_gone(); }  // of a socket, the timer, or in its turn
   void give_way(const core::Disconnect& why) noexcept override;
   [[nodiscard]] std::size_t unfinished_bytes() const noexcept override { return unfinished_; }
 
-  void wait_readable();
+  void wait_readable() noexcept;
   void read();
   void go_on();
-  void go_on_later();
-  void keep_ahead(std::span<const char> bytes);
+  void go_on_later() noexcept;
+  void keep_ahead(std::span<const char> bytes) noexcept;
   void read_frames(std::span<char> bytes);
   void handle(const wire::websocket::Event& event, std::span<char> unread);
   [[nodiscard]] bool has_replies_waiting() const noexcept;
@@ -215,20 +219,20 @@ class Connection final : public net::Readiness,
   [[nodiscard]] std::string_view deflated_frame_of(core::Bundle& bundle);
   [[nodiscard]] std::string_view bytes_of(Outbox::Item& item);
   void note_sent(const core::BundlePtr& bundle, const protocol::bayeux::SessionId& of,
-                 std::uint64_t end);
-  void begin_to_note_sent();
-  [[nodiscard]] delivery::InKernel in_kernel();
-  bool take_back_sent(const protocol::bayeux::SessionId& of);
-  void take_back_what_was_left();
+                 std::uint64_t end) noexcept;
+  void begin_to_note_sent() noexcept;
+  [[nodiscard]] delivery::InKernel in_kernel() noexcept;
+  bool take_back_sent(const protocol::bayeux::SessionId& of) noexcept;
+  void take_back_what_was_left() noexcept;
   /// Returns how much could be written at once; nothing while something else is in front.
   [[nodiscard]] std::size_t write_now(std::string_view bytes);
-  void write(std::string frame);
-  void write_batched();
-  void write_or_keep(std::string frame);
-  void enqueue(Outbox::Item item, std::size_t bytes);
-  void close(wire::websocket::CloseCode code, std::string_view reason);
-  void linger();
-  void peer_is_gone();
+  void write(std::string frame) noexcept;
+  void write_batched() noexcept;
+  void write_or_keep(std::string frame) noexcept;
+  void enqueue(Outbox::Item item, std::size_t bytes) noexcept;
+  void close(wire::websocket::CloseCode code, std::string_view reason) noexcept;
+  void linger() noexcept;
+  void peer_is_gone() noexcept;
   void arm_ping();
 
   ConnectionContext& context_;

@@ -65,6 +65,7 @@ class FakeCall final : public Caller {
     holder = nullptr;
     is_superseded = true;
   }
+  void fail() noexcept override { has_failed = true; }
   void hold(Session& session) noexcept override { holder = &session; }
 
   /// The peer of a held request goes.
@@ -77,6 +78,7 @@ class FakeCall final : public Caller {
   std::string text;
   Deliveries delivered;
   bool is_superseded = false;
+  bool has_failed = false;
   Session* holder = nullptr;
 
  private:
@@ -126,6 +128,7 @@ class FakeSocket final : public Outlet, public Caller {
     if (!elements.empty()) reply(elements);
   }
   void supersede() noexcept override {}
+  void fail() noexcept override { has_failed = true; }
   void hold(Session& /*session*/) noexcept override {}
 
   void go_on() {
@@ -148,6 +151,7 @@ class FakeSocket final : public Outlet, public Caller {
   }
 
   bool is_stalled = false;
+  bool has_failed = false;
   int answers = 0;
   std::vector<std::string> frames;  // what stands between their brackets
   std::vector<std::string> ended;

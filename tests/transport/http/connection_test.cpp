@@ -24,11 +24,11 @@ class Witness final : public Waiter {
   explicit Witness(std::vector<std::string>& told) : told_(told) {}
 
  private:
-  void peer_left() override { told_.emplace_back("peer left"); }
-  void answer_arrived(bool has_arrived) override {
+  void peer_left() noexcept override { told_.emplace_back("peer left"); }
+  void answer_arrived(bool has_arrived) noexcept override {
     told_.emplace_back(has_arrived ? "arrived" : "lost");
   }
-  void stream_written() override { told_.emplace_back("written"); }
+  void stream_written() noexcept override { told_.emplace_back("written"); }
   void add_reference() noexcept override { ++references_; }
   void release_reference() noexcept override {
     if (--references_ == 0) delete this;

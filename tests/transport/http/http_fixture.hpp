@@ -38,8 +38,8 @@ class HttpFixture : public ::testing::Test, private Handler {
   ClientSocket open() {
     auto [descriptor, client] = net::loopback_connection();
     on_loop([this, descriptor = descriptor] {
-      const ConnectionPtr connection(
-          new Connection(context_, net::Socket(bayeux_.thread.loop, {descriptor, false, {}})));
+      const ConnectionPtr connection(new Connection(
+          context_, net::Socket(bayeux_.thread.loop, {net::Descriptor(descriptor), false, {}})));
       connections_.push_back(*connection);
       connection->start();
     });

@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/fault.hpp"
 #include "net/loop_thread.hpp"
 #include "net/loopback.hpp"
 
@@ -33,7 +34,7 @@ class ArrivalTest : public ::testing::Test {
     client_ = std::move(client);
     thread_.call([&, accepted = descriptor] {
       const ArrivalPtr arrival(
-          new Arrival(context_, net::Socket(thread_.loop, {accepted, false, {}})));
+          new Arrival(context_, net::Socket(thread_.loop, {net::Descriptor(accepted), false, {}})));
       arrivals_.push_back(*arrival);
       arrival->start();
     });
@@ -155,6 +156,16 @@ TEST_F(ArrivalTest, EndsWhenItIsToldTo) {
   thread_.advance(base::Duration(10'000));
   EXPECT_THAT(refused(), IsEmpty());
 }
+
+#ifdef FANFARE_FAULTS
+TEST_F(ArrivalTest, ClosesWhenItThrows) {
+  base::faults::throw_at_place("the PROXY header of a connection");
+  client_.send(kLine);
+  EXPECT_EQ(client_.receive_all(), "");
+  thread_.call([&] { EXPECT_TRUE(arrivals_.empty()); });
+  base::faults::throw_at(0);
+}
+#endif
 
 }  // namespace
 }  // namespace fanfare::transport::proxy

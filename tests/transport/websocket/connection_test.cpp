@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/fault.hpp"
 #include "net/loopback.hpp"
 #include "support/client_socket.hpp"
 #include "support/service_thread.hpp"
@@ -84,9 +85,9 @@ class WebSocketTest : public ::testing::Test {
   Browser open(std::string unread = "") {
     auto [descriptor, client] = net::loopback_connection();
     bayeux_.thread.call([this, descriptor = descriptor, &unread] {
-      const ConnectionPtr connection(
-          new Connection(context_, net::Socket(bayeux_.thread.loop, {descriptor, false, {}}),
-                         bayeux_.realm, Compression{}));
+      const ConnectionPtr connection(new Connection(
+          context_, net::Socket(bayeux_.thread.loop, {net::Descriptor(descriptor), false, {}}),
+          bayeux_.realm, Compression{}));
       connections_.push_back(*connection);
       connection->start("answer ", std::move(unread));
     });
@@ -567,6 +568,78 @@ TEST_F(TwoWebSocketWorkersTest, AConnectThatIsHeldIsAnsweredBeforeItsSocketServe
   EXPECT_THAT(browser.receive(), HasSubstr("/meta/connect"));
   EXPECT_THAT(browser.receive(), HasSubstr("Unknown client"));
 }
+
+#ifdef FANFARE_FAULTS
+// ---- What throws
+
+class WebSocketFaultTest : public WebSocketTest {
+ protected:
+  ~WebSocketFaultTest() override { base::faults::throw_at(0); }
+};
+
+/// The sessions of the socket that threw must not know it any more: the next publication would be
+/// written to what is not there.
+TEST_F(WebSocketFaultTest, AMessageThatThrowsEndsTheSocketAndItsSessionsWait) {
+  Browser browser = open();
+  const std::string ann = new_session(browser);
+  const std::string bob = new_session(browser);
+  base::faults::throw_at_place("the parsing of messages");
+  browser.send(R"([{"channel":"/elsewhere","data":1}])");
+  EXPECT_EQ(browser.receive(), "end");
+  EXPECT_TRUE(wait_until_closed());
+  bayeux_.publish("/a", "1");
+  EXPECT_THAT(fetch(ann, 1), ElementsAre("1"));
+  EXPECT_THAT(fetch(bob, 1), ElementsAre("1"));
+}
+
+// Replies to what one read brought are batched in a place that all connections share.
+TEST_F(WebSocketFaultTest, RepliesOfASocketThatThrewDoNotGoToTheNext) {
+  Browser first = open();
+  base::faults::throw_at_place("the parsing of messages");
+  first.socket().send(client_frame({.opcode = Opcode::ping, .payload = "of the first"}) +
+                      client_frame({.payload = "[]"}));
+  EXPECT_EQ(first.receive(), "end");
+  Browser second = open();
+  second.send(R"([{"channel":"/y"}])");
+  EXPECT_THAT(second.receive(), HasSubstr("/y"));
+}
+
+TEST_F(WebSocketFaultTest, AMessageWithoutAnAnswerClosesTheSocketWithTheReasonFirst) {
+  Browser browser = open();
+  base::faults::throw_at_place("a message");
+  browser.send(R"([{"channel":"/x"}])");
+  EXPECT_EQ(browser.receive(), "close 1011 internal error");
+  EXPECT_EQ(browser.receive(), "end");
+}
+
+/// Whether it is the turn that throws, or what is done in it: the socket ends, and its sessions
+/// wait.
+TEST_F(WebSocketFaultTest, ASocketThatThrowsInItsTurnEnds) {
+  for (const char* place : {"somebody who had to wait", "a WebSocket that had to wait"}) {
+    Browser browser = open();
+    const std::string ann = new_session(browser);
+    base::faults::throw_at_place(place);
+    std::string frames;
+    for (int i = 0; i < 4000; ++i) frames += client_frame({.payload = R"([{"channel":"/x"}])"});
+    browser.socket().send(frames);
+    while (browser.receive() != "end") {
+    }
+    EXPECT_TRUE(wait_until_closed());
+    EXPECT_STREQ(base::faults::thrown_at(), place);
+    base::faults::throw_at(0);
+    bayeux_.publish("/a", "1");
+    EXPECT_THAT(fetch(ann, 1), ElementsAre("1"));
+  }
+}
+
+TEST_F(WebSocketFaultTest, AFrameThatThrowsEndsTheSocket) {
+  Browser browser = open();
+  base::faults::throw_at_place("the reading of a frame");
+  browser.send("[]");
+  EXPECT_EQ(browser.receive(), "end");
+  EXPECT_TRUE(wait_until_closed());
+}
+#endif
 
 }  // namespace
 }  // namespace fanfare::transport::websocket
