@@ -41,6 +41,11 @@ interop: packages-build packages-interop build/dev/build.ninja ## Run foreign cl
 	@cmake --build build/dev -j $(JOBS) --target fanfare
 	@tools/interop
 
+.PHONY: faults
+faults: packages-build packages-test build/dev/build.ninja ## Throw at every place that may throw, one after the other; takes minutes
+	@cmake --build build/dev -j $(JOBS) --target faults_test
+	@FANFARE_FAULTS_ALL=1 tools/steady build/dev/tests/faults_test
+
 .PHONY: check-sessions
 check-sessions: packages-build packages-test build/dev/build.ninja ## Play many visitors at random for SECONDS=30, from SEED=n
 	@cmake --build build/dev -j $(JOBS) --target fanfare session_checker

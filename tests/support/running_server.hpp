@@ -57,8 +57,9 @@ class RunningServer {
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
 
-  [[nodiscard]] std::uint16_t port() const {
-    const std::string& address = server_->addresses().front();
+  /// `place` counts the addresses of `listen`.
+  [[nodiscard]] std::uint16_t port(std::size_t place = 0) const {
+    const std::string& address = server_->addresses().at(place);
     return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   }
   void stop() {
