@@ -376,7 +376,8 @@ void Connection::send(Session& from, const core::BundlePtr& bundle) noexcept {
   note_sent(bundle, from.id(), written_);
 }
 
-void Connection::note_sent(const core::BundlePtr& bundle, const SessionId& of, std::uint64_t end) noexcept {
+void Connection::note_sent(const core::BundlePtr& bundle, const SessionId& of,
+                           std::uint64_t end) noexcept {
   if (!sent_) [[unlikely]]
     begin_to_note_sent();
   sent_->add(bundle, of, end);
