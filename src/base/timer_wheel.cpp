@@ -21,6 +21,11 @@ void TimerWheel::arm(Timer& timer, TimePoint deadline) noexcept {
 }
 
 void TimerWheel::advance(TimePoint now) noexcept {
+  advance(now, [] { return false; });
+}
+
+/// Moves what is due by now out of the wheel: a timer that fires may arm itself into its own slot.
+void TimerWheel::collect(TimePoint now) noexcept {
   if (now <= start_) return;
   const auto reached = static_cast<std::uint64_t>(
       (now - start_) / std::chrono::duration_cast<TimePoint::duration>(kTick));
@@ -29,19 +34,21 @@ void TimerWheel::advance(TimePoint now) noexcept {
       reached - std::min<std::uint64_t>(reached - current_tick_, kSlots) + 1;
   current_tick_ = std::max(current_tick_, reached);
   for (std::uint64_t tick = first; tick <= reached; ++tick) {
-    // Taken out first: a timer that fires may arm itself into this very slot.
-    Slot due;
-    due.swap(slots_[tick % kSlots]);
-    while (!due.empty()) {
-      Timer& timer = due.front();
-      due.pop_front();
-      if (timer.due_tick_ > reached) {
-        slots_[timer.due_tick_ % kSlots].push_back(timer);
-      } else {
-        fire(timer, now);
-      }
+    Slot& slot = slots_[tick % kSlots];
+    Slot later;
+    while (!slot.empty()) {
+      Timer& timer = slot.front();
+      slot.pop_front();
+      (timer.due_tick_ > reached ? later : due_).push_back(timer);
     }
+    slot.swap(later);
   }
+}
+
+void TimerWheel::fire_next(TimePoint now) noexcept {
+  Timer& timer = due_.front();
+  due_.pop_front();
+  fire(timer, now);
 }
 
 void TimerWheel::fire(Timer& timer, TimePoint now) noexcept {

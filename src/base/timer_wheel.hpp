@@ -60,6 +60,17 @@ class TimerWheel {
 
   /// Fires what is due. A timer that throws stops none of the others.
   void advance(TimePoint now) noexcept;
+  /// The same, but when `has_to_stop()` says so, not all at once: thousands of sessions may expire
+  /// together. Returns whether it is to be called again, in the next turn.
+  template <typename HasToStop>
+  bool advance(TimePoint now, HasToStop&& has_to_stop) {
+    collect(now);
+    // Some always, or under load none would ever be in time.
+    for (int fired = 0; !due_.empty() && (fired < kFiredAlways || !has_to_stop()); ++fired) {
+      fire_next(now);
+    }
+    return !due_.empty();
+  }
 
  private:
   // 2048 slots of 50 ms are 102 s: a session's own deadlines (30 s and 60 s) fit one turn.
@@ -67,11 +78,16 @@ class TimerWheel {
   using Slot = boost::intrusive::list<Timer, boost::intrusive::constant_time_size<false>>;
 
   static void fire(Timer& timer, TimePoint now) noexcept;
+  static constexpr int kFiredAlways = 32;
+
   [[nodiscard]] std::uint64_t tick_at_or_after(TimePoint time) const;
+  void collect(TimePoint now) noexcept;
+  void fire_next(TimePoint now) noexcept;
 
   TimePoint start_;
   std::uint64_t current_tick_ = 0;  // every tick up to and including this one has been handled
   std::array<Slot, kSlots> slots_;
+  Slot due_;  // have not been fired yet
 };
 
 }  // namespace fanfare::base

@@ -32,10 +32,10 @@ void Subscription::reset() noexcept {
 
 std::size_t Subscription::bytes() const noexcept {
   // Its entry here and in the topic, both in vectors that grow by half of what they hold.
-  constexpr std::size_t kEntries = 48;
+  constexpr std::size_t kEntries = 32;
   if (!made_topic_) return kEntries;
   // The place in the table, and what the allocator adds.
-  constexpr std::size_t kTable = 64;
+  constexpr std::size_t kTable = 80;
   return kEntries + sizeof(Topic) + kTable + pattern().text().capacity();
 }
 

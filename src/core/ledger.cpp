@@ -34,7 +34,7 @@ detail::Heavy* rather(detail::Heavy* one, detail::Heavy* other) {
 
 std::uint32_t clamped(std::size_t bytes) {
   return static_cast<std::uint32_t>(
-      std::min<std::size_t>(bytes, std::numeric_limits<std::uint32_t>::max()));
+      std::min<std::size_t>(bytes, std::numeric_limits<std::int32_t>::max()));
 }
 
 }  // namespace
@@ -48,7 +48,9 @@ Address::~Address() {
 // ---- Holder
 
 Holder::Holder(AddressPtr address, RealmShare& realm, bool counts_as_connection)
-    : address_(std::move(address)), realm_(&realm), counts_as_connection_(counts_as_connection) {
+    : address_(std::move(address)),
+      realm_(&realm),
+      counts_as_connection_(counts_as_connection ? 1U : 0U) {
   if (counts_as_connection_) ++address_->connections;
 }
 
@@ -79,7 +81,7 @@ void Holder::set_shared(std::size_t bytes) noexcept {
   const std::uint32_t now = clamped(bytes);
   if (now == shared_ || !address_) return;
   const std::size_t more = std::size_t{now} - shared_;  // likewise
-  shared_ = now;
+  shared_ = now & 0x7fff'ffffU;
   realm_->shared += more;
   address_->ledger_.shared_ += more;
   rank();
@@ -88,7 +90,8 @@ void Holder::set_shared(std::size_t bytes) noexcept {
 void Holder::move_to(AddressPtr address, RealmShare& realm) noexcept {
   if (!address_ || (address == address_ && &realm == realm_)) return;
   const std::size_t own = std::exchange(own_, 0);
-  const std::size_t shared = std::exchange(shared_, 0);
+  const std::size_t shared = shared_;
+  shared_ = 0;
   address_->own_ -= own;
   realm_->own -= own;
   realm_->shared -= shared;
@@ -296,6 +299,7 @@ Holder* Ledger::heaviest(Address& address) noexcept {
 bool Ledger::make_give_way(Holder* holder, const Disconnect& why) {
   if (holder == nullptr) return false;
   turn_.spend(kGiveWay);
+  if (told_) told_(why.reason);
   holder->give_way(why);
   return true;
 }

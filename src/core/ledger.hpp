@@ -15,6 +15,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "base/task.hpp"
 #include "base/turn.hpp"
 #include "core/disconnect.hpp"
 #include "core/realm.hpp"
@@ -156,10 +157,10 @@ class Holder {
   AddressPtr address_;  // null when it has left
   RealmShare* realm_;
   std::unique_ptr<detail::Heavy> heavy_;
-  // Nothing of one peer is near 4 GiB: the largest limits of the configuration are 1 GiB.
+  // Nothing of one peer is near 2 GiB: the largest limits of the configuration are 1 GiB.
   std::uint32_t own_ = 0;
-  std::uint32_t shared_ = 0;
-  bool counts_as_connection_;
+  std::uint32_t shared_ : 31 = 0;
+  std::uint32_t counts_as_connection_ : 1;
 };
 
 /// Who keeps how much memory on one worker: for each address, each realm, and in all. Over a limit
@@ -195,6 +196,9 @@ class Ledger final : private base::Turn::Waiter {
   /// Only when nobody holds enough to give way is a newcomer sent away.
   [[nodiscard]] std::string_view full_limit(const Address& address, const RealmShare& realm) const;
 
+  /// `told(limit)` is called for each who is made to give way.
+  void on_give_way(base::UniqueFunction<void(std::string_view)> told) { told_ = std::move(told); }
+
   /// More has come in part than may: who holds most of that gives way.
   void shed_unfinished() noexcept;
 
@@ -228,6 +232,7 @@ class Ledger final : private base::Turn::Waiter {
 
   base::Turn& turn_;
   LedgerLimits limits_;
+  base::UniqueFunction<void(std::string_view)> told_;
   std::size_t own_ = 0;
   std::size_t shared_ = 0;
   std::size_t common_ = 0;

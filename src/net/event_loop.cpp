@@ -73,8 +73,13 @@ void EventLoop::tick() noexcept {
   ticker_.async_wait([this](const boost::system::error_code& failure) {
     if (failure) return;
     tick();  // first, so that nothing that follows can stop the clock of this worker
-    timers_.advance(clock_.now());
+    if (!timers_go_on_) advance_timers();
   });
+}
+
+void EventLoop::advance_timers() noexcept {
+  timers_go_on_ = timers_.advance(clock_.now(), has_to_stop_);
+  if (timers_go_on_) at_turn_end([this] { advance_timers(); });
 }
 
 }  // namespace fanfare::net

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -41,6 +43,10 @@ class EventLoop {
   /// Runs `task` some time later. For what happens rarely; timers() serves everything else.
   void after(base::Duration delay, base::Task task) noexcept;
 
+  /// Before run(): timers that are due together wait for the next turn when this says that enough
+  /// has been done in one.
+  void when_to_stop(std::function<bool()> has_to_stop) { has_to_stop_ = std::move(has_to_stop); }
+
   [[nodiscard]] base::TimerWheel& timers() noexcept { return timers_; }
   [[nodiscard]] const base::Clock& clock() const noexcept { return clock_; }
 
@@ -50,12 +56,15 @@ class EventLoop {
 
   void drain_mailbox() noexcept;
   void tick() noexcept;
+  void advance_timers() noexcept;
 
   const base::Clock& clock_;
   // One thread runs it, which spares Asio most of its locking.
   boost::asio::io_context context_{1};
   boost::asio::steady_timer ticker_{context_};
   base::TimerWheel timers_;
+  std::function<bool()> has_to_stop_ = [] { return false; };
+  bool timers_go_on_ = false;  // in the next turn
   base::Mailbox mailbox_;
   std::vector<base::Task> mail_;  // being read; kept for its memory
 };

@@ -59,16 +59,20 @@ Response no_realm(const Request& request) {
 }  // namespace
 
 /// For each request anew: a proxy sends those of many visitors through one connection.
-void Router::note_visitor(net::Socket& socket, const Request& request) const {
-  if (parts_.trusted_proxies.empty()) return;
+bool Router::note_visitor(net::Socket& socket, const Request& request) const {
+  if (parts_.trusted_proxies.empty()) return false;
   const auto peer = is_forwarded(request) ? socket.peer() : std::nullopt;
-  if (!peer) return socket.set_visitor(std::nullopt);
-  socket.set_visitor(visitor_of(request, *peer, parts_.trusted_proxies));
+  if (peer) {
+    socket.set_visitor(visitor_of(request, *peer, parts_.trusted_proxies));
+  } else {
+    socket.set_visitor(std::nullopt);
+  }
+  return true;
 }
 
 void Router::handle(const ConnectionPtr& connection, Request request) {
   FANFARE_MAY_THROW("the way of a request");
-  note_visitor(connection->socket(), request);
+  if (note_visitor(connection->socket(), request)) connection->visitor_changed();
   // A copy, because the request may travel on while its path is being looked at.
   const std::string whole(request.path());
   const std::string_view path = whole;

@@ -45,7 +45,7 @@ class Router final : public transport::http::Handler {
               wire::http1::Request request) override;
 
  private:
-  void note_visitor(net::Socket& socket, const wire::http1::Request& request) const;
+  [[nodiscard]] bool note_visitor(net::Socket& socket, const wire::http1::Request& request) const;
   void handle_bayeux(const transport::http::ConnectionPtr& connection, const core::RealmPtr& realm,
                      std::string_view path, wire::http1::Request request);
   void handle_file(const transport::http::ConnectionPtr& connection, std::string_view name,

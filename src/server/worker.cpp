@@ -1,6 +1,10 @@
 #include "server/worker.hpp"
 
 #include <algorithm>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +22,7 @@ using wire::http1::Request;
 // What clients have to hear our goodbye and close.
 constexpr base::Duration kDrainTimeout{3'000};
 constexpr base::Duration kDrainLook{20};
+constexpr base::Duration kMemoryLook{1'000};
 // What they have of it for sure: publishers that go on flat out keep the door crowded no longer.
 constexpr base::Duration kGoodbyeTimeout{2'000};
 
@@ -98,6 +103,14 @@ Worker::Worker(Shared& shared, core::WorkerIndex index)
 
 Worker::~Worker() = default;
 
+void Worker::be_fair() {
+  loop_.when_to_stop([this] { return exchange_.turn().is_over(); });
+  exchange_.ledger().on_give_way([this](std::string_view limit) {
+    shared_.gave_way.warning(shared_.clock.now(),
+                             fmt::format("closed who held most: {} is reached", limit));
+  });
+}
+
 void Worker::listen(int descriptor, bool is_v6, bool proxy_protocol) {
   listeners_.push_back(std::make_unique<net::Listener>(
       loop_, descriptor, is_v6, [this, proxy_protocol](net::Socket socket) {
@@ -106,6 +119,7 @@ void Worker::listen(int descriptor, bool is_v6, bool proxy_protocol) {
 }
 
 void Worker::meet_others() {
+  be_fair();
   std::vector<core::Exchange*> all;
   for (const auto& worker : shared_.workers) all.push_back(&worker->exchange_);
   exchange_.meet(std::move(all));
@@ -131,7 +145,29 @@ void Worker::clear() {
 
 void Worker::run() {
   for (const auto& listener : listeners_) listener->start();
+  look_at_memory();
   loop_.run();
+}
+
+void Worker::look_at_memory() noexcept {
+  exchange_.ledger().look();
+  shared_.kept_bytes[index_.value()] = exchange_.ledger().bytes();
+  if (index_ == core::WorkerIndex(0)) log_memory();
+  loop_.after(kMemoryLook, [this] { look_at_memory(); });
+}
+
+/// How far what we count is what the allocator has given out.
+void Worker::log_memory() {
+  std::size_t kept = 0;
+  for (const auto& bytes : shared_.kept_bytes) kept += bytes;
+#ifdef __GLIBC__
+  const auto allocator = ::mallinfo2();
+  base::log::debug(
+      fmt::format("memory: {} bytes are kept for peers, the allocator has given out {}", kept,
+                  allocator.uordblks + allocator.hblkhd));
+#else
+  base::log::debug(fmt::format("memory: {} bytes are kept for peers", kept));
+#endif
 }
 
 void Worker::post(core::WorkerIndex to, base::Task task) noexcept {
@@ -160,16 +196,35 @@ void Worker::accept_proxied(net::Socket socket) {
 }
 
 bool Worker::admit(net::Socket& socket) {
-  if (shared_.connection_count >= shared_.config.server_limits.connections_max) {
+  const std::string_view limit = full_limit(socket);
+  if (!limit.empty()) {
+    shared_.refused.warning(shared_.clock.now(),
+                            fmt::format("refused a connection: {} is reached", limit));
     // An answer, not silence: a WebSocket that neither opens nor fails stalls its page.
-    static constexpr std::string_view kFull =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    const iovec part{const_cast<char*>(kFull.data()), kFull.size()};  // POSIX lacks the const
+    const std::string answer = fmt::format(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "Content-Length: {}\r\nConnection: close\r\n\r\n{} is reached\n",
+        limit.size() + 12, limit);
+    // POSIX lacks the const.
+    const iovec part{const_cast<char*>(answer.data()), answer.size()};
     socket.write({&part, 1});
     return false;
   }
   socket.count(base::Counted(shared_.connection_count));
   return true;
+}
+
+/// The limit that has no room for this connection; empty if all have.
+std::string_view Worker::full_limit(const net::Socket& socket) {
+  const ServerLimits& limits = shared_.config.server_limits;
+  if (shared_.connection_count >= limits.connections_max) return "connections_max";
+  const auto peer = socket.peer();
+  // A proxy holds the connections of all visitors.
+  if (peer && contains(shared_.config.trusted_proxies, *peer)) return {};
+  const core::AddressPtr address = exchange_.ledger().address(socket.peer_network());
+  if (address->connections >= limits.connections_per_address_max)
+    return "connections_per_address_max";
+  return exchange_.ledger().full_limit(*address, exchange_.ledger().no_realm());
 }
 
 void Worker::serve_http(net::Socket socket) {

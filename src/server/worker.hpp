@@ -49,6 +49,11 @@ struct Shared {
   /// At addresses with the PROXY protocol: who is no proxy, and proxies that do not speak it.
   base::log::Seldom strangers{};
   base::log::Seldom unintroduced{};
+  /// Connections for which there was no room, and holders of memory who gave way.
+  base::log::Seldom refused{};
+  base::log::Seldom gave_way{};
+  /// What each worker keeps for peers, as of its last look.
+  std::array<std::atomic<std::size_t>, core::kWorkersMax> kept_bytes{};
 };
 
 /// One thread with its own loop, connections, sessions, timers and hubs. It shares nothing with the
@@ -88,6 +93,10 @@ class Worker final : public core::Courier {
   };
 
   void run();
+  void be_fair();
+  void look_at_memory() noexcept;
+  void log_memory();
+  [[nodiscard]] std::string_view full_limit(const net::Socket& socket);
   void accept(net::Socket socket);
   void accept_proxied(net::Socket socket);
   /// False, and the peer has its answer, when there are too many connections.

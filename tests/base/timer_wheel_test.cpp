@@ -268,5 +268,26 @@ TEST_F(TimerWheelTest, AgreesWithAPlainListUnderAnyOrderOfCalls) {
   }
 }
 
+TEST_F(TimerWheelTest, ThoseThatAreDueTogetherMayBeFiredInSeveralTurns) {
+  std::vector<std::unique_ptr<TestTimer>> timers;
+  int fired = 0;
+  for (int i = 0; i < 1000; ++i) {
+    timers.push_back(std::make_unique<TestTimer>([&fired](TimePoint) { ++fired; }));
+    wheel_.arm(*timers.back(), in(milliseconds(100)));
+  }
+  clock_.advance(milliseconds(100));
+  int allowed = 300;
+  const auto has_to_stop = [&] { return fired >= allowed; };
+  EXPECT_TRUE(wheel_.advance(clock_.now(), has_to_stop));
+  EXPECT_EQ(fired, 300);
+  EXPECT_TRUE(wheel_.advance(clock_.now(), has_to_stop));
+  EXPECT_GT(fired, 300) << "some always";
+  timers[999]->cancel();
+  timers.erase(timers.begin() + 900, timers.begin() + 910);
+  allowed = 2000;
+  EXPECT_FALSE(wheel_.advance(clock_.now(), has_to_stop));
+  EXPECT_EQ(fired, 989);
+}
+
 }  // namespace
 }  // namespace fanfare::base

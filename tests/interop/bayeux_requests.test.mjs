@@ -141,9 +141,10 @@ withServer('A Bayeux request body', { realms }, (server) => {
       answer.json.map(({ id, successful }) => [id, successful]),
       [
         ['1', true],
-        ['2', true],
+        ['2', false],
       ],
     );
+    assert.match(answer.json[1].error, /^413:.*one handshake a request/);
   });
 
   test('may be an empty array, which is answered with one', async () => {

@@ -36,6 +36,9 @@ constexpr base::Work kSession = 4'000;
 constexpr base::Work kPublish = 3'000;
 // Looking at a byte of JSON: validating, walking and copying it.
 constexpr base::Work kParsedByte = 4;
+// A client that has just shaken hands is about to connect, and is not to lose its place to the
+// next.
+constexpr base::Duration kFreshGrace{2'000};
 // Looked at for a session that has never connected, when the realm is full.
 constexpr int kAddressesLookedAt = 64;
 
@@ -358,7 +361,9 @@ std::string_view Service::make_room(LocalRealm& local, core::Address& address) {
 bool Service::drop_fresh(LocalRealm& local, core::Address& address) {
   const auto found = local.neighbours.find(&address);
   if (found == local.neighbours.end() || found->second->fresh.empty()) return false;
-  end(found->second->fresh.front(), core::kSessionExpired);
+  Session& oldest = found->second->fresh.front();
+  if (!oldest.has_been_silent_for(kFreshGrace)) return false;
+  end(oldest, core::kSessionExpired);
   return true;
 }
 

@@ -49,6 +49,7 @@ class Session final : public delivery::Departing,
   ~Session() override;
 
   [[nodiscard]] const SessionId& id() const noexcept { return id_; }
+  [[nodiscard]] bool has_been_silent_for(base::Duration time) const;
 
   void deliver(const core::PublicationPtr& publication) noexcept override;
   void missed() noexcept override;
@@ -75,12 +76,12 @@ class Session final : public delivery::Departing,
   /// with its answer; null for a connect on the session's outlet.
   void hold_connect(std::string_view id, CallerPtr caller, base::Duration timeout,
                     std::unique_ptr<TimeSync> time_sync);
-  [[nodiscard]] bool holds_connect() const noexcept { return held_.is_held; }
+  [[nodiscard]] bool holds_connect() const noexcept { return held_.is_held(); }
   /// Answers the connect that is held, if any, because a newer one has come.
   void supersede_held() noexcept;
   /// Answers the connect that is held, if any, before its time, with what waits.
   void answer_early() noexcept {
-    if (held_.is_held) answer_held(/*with_deliveries=*/true);
+    if (held_.is_held()) answer_held(/*with_deliveries=*/true);
   }
   /// Answers the connect that is held because the session ends: the client is to begin anew, or,
   /// if it wanted that, to stop.
@@ -135,8 +136,9 @@ class Session final : public delivery::Departing,
     std::string id;  // the JSON token to echo
     CallerPtr caller;
     std::unique_ptr<TimeSync> time_sync;
-    base::TimePoint deadline;
-    bool is_held = false;
+    base::TimePoint deadline = kNone;
+    static constexpr base::TimePoint kNone = base::TimePoint::min();
+    [[nodiscard]] bool is_held() const noexcept { return deadline != kNone; }
   };
 
   void depart() noexcept override { flush(); }
@@ -163,6 +165,7 @@ class Session final : public delivery::Departing,
   std::unique_ptr<Acknowledgement> acknowledgement_;
   SessionId id_;
   bool has_connected_ = false;
+  std::uint32_t subscription_bytes_ = 0;
   bool has_missed_ = false;
   Held held_;
   CallerPtr unsettled_;

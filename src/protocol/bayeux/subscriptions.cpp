@@ -16,15 +16,14 @@ std::size_t Subscriptions::find(std::string_view pattern) const {
   return found == all_.end() ? kNone : static_cast<std::size_t>(found - all_.begin());
 }
 
-void Subscriptions::add(core::Subscription subscription) {
-  bytes_ += subscription.bytes();
+std::size_t Subscriptions::add(core::Subscription subscription) {
   all_.push_back(std::move(subscription));
   if (table_) {
     table_->emplace(all_.back().pattern().text(), static_cast<std::uint32_t>(all_.size() - 1));
-    bytes_ += kSlotBytes;
   } else if (all_.size() == kTableFrom) {
     make_table();
   }
+  return all_.back().bytes() + kSlotBytes;
 }
 
 void Subscriptions::make_table() {
@@ -33,16 +32,14 @@ void Subscriptions::make_table() {
   for (std::size_t i = 0; i < all_.size(); ++i) {
     table_->emplace(all_[i].pattern().text(), static_cast<std::uint32_t>(i));
   }
-  bytes_ += all_.size() * kSlotBytes;
 }
 
-void Subscriptions::remove(std::string_view pattern) {
+std::size_t Subscriptions::remove(std::string_view pattern) {
   const std::size_t place = find(pattern);
-  if (place == kNone) return;
-  bytes_ -= all_[place].bytes();
+  if (place == kNone) return 0;
+  const std::size_t bytes = all_[place].bytes() + kSlotBytes;
   if (table_) {
     table_->erase(pattern);
-    bytes_ -= kSlotBytes;
     // The last one takes the free place.
     if (place + 1 < all_.size()) {
       (*table_)[all_.back().pattern().text()] = static_cast<std::uint32_t>(place);
@@ -50,6 +47,7 @@ void Subscriptions::remove(std::string_view pattern) {
   }
   all_[place] = std::move(all_.back());
   all_.pop_back();
+  return bytes;
 }
 
 }  // namespace fanfare::protocol::bayeux

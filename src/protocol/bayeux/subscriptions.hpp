@@ -21,19 +21,17 @@ class Subscriptions {
   static constexpr std::size_t kTableFrom = 16;
 
   [[nodiscard]] bool contains(std::string_view pattern) const { return find(pattern) != kNone; }
-  /// One that is not there yet.
-  void add(core::Subscription subscription);
-  /// Does nothing if there is none.
-  void remove(std::string_view pattern);
+  /// One that is not there yet. Returns what the worker keeps for it.
+  std::size_t add(core::Subscription subscription);
+  /// Does nothing if there is none. Returns what the worker keeps no more.
+  std::size_t remove(std::string_view pattern);
 
   [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
-  /// What they make the worker keep.
-  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
-  // A slot of the table, which is at least half full.
-  static constexpr std::size_t kSlotBytes = 40;
+  // A slot of the table: what those with many have too little is what those with few have too much.
+  static constexpr std::size_t kSlotBytes = 20;
   using Table = boost::unordered_flat_map<std::string_view, std::uint32_t, core::KeyedHash>;
 
   [[nodiscard]] std::size_t find(std::string_view pattern) const;
@@ -41,7 +39,6 @@ class Subscriptions {
 
   std::vector<core::Subscription> all_;
   std::unique_ptr<Table> table_;  // the names are the topics' own
-  std::size_t bytes_ = 0;
 };
 
 }  // namespace fanfare::protocol::bayeux

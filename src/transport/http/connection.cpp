@@ -65,6 +65,10 @@ void Connection::recount() noexcept {
   set_own(own);
 }
 
+void Connection::visitor_changed() noexcept {
+  move_to(context_.ledger.address(socket_.peer_network()), realm_share());
+}
+
 void Connection::give_way(const core::Disconnect& why) noexcept {
   if (state_ == State::reading && reading_) return refuse({503, why.reason});
   abort();

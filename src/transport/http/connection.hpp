@@ -151,6 +151,8 @@ class Connection final : public net::Readiness,
   void abort() noexcept;
 
   [[nodiscard]] net::Socket& socket() noexcept { return socket_; }
+  /// The socket is another visitor's now, as its proxy says.
+  void visitor_changed() noexcept;
   [[nodiscard]] net::EventLoop& loop() noexcept { return context_.loop; }
 
  private:

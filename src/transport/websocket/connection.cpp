@@ -43,7 +43,7 @@ constexpr base::Work kRead = 1'500;
 constexpr base::Work kWrite = 5'000;
 constexpr base::Duration kSentLooksEvery{1'000};
 // What a connection takes with its socket, and what Asio and the allocator add.
-constexpr std::size_t kConnectionBytes = 700;
+constexpr std::size_t kConnectionBytes = 560;
 // Parts handed to the kernel in one call.
 constexpr std::size_t kPartsMax = 16;
 

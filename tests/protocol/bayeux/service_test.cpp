@@ -185,11 +185,17 @@ TEST_F(ServiceTest, SessionsThatNeverConnectedMakeRoomForThoseWhoCome) {
   use(realm);
   const std::string ann = listening_session();
   std::vector<std::string> all;
-  for (int i = 0; i < 20; ++i) all.push_back(new_session());
+  for (int i = 0; i < 20; ++i) {
+    advance(base::Duration(2'000));
+    all.push_back(new_session());
+  }
   EXPECT_NE(find(ann), nullptr);
   EXPECT_EQ(service().session_count(), 3U);
   EXPECT_NE(find(all.back()), nullptr) << "the oldest goes first";
   EXPECT_EQ(find(all.front()), nullptr);
+  new_session();
+  EXPECT_THAT(post(handshake())->text, HasSubstr("sessions_per_address_max"))
+      << "who has just shaken hands is about to connect";
 }
 
 TEST_F(ServiceTest, OneHandshakeARequestIsEnough) {
