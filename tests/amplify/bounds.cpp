@@ -9,6 +9,10 @@ namespace {
 
 // {"channel":"/n1","data":1}
 constexpr std::uint64_t kDeliveryBytesMin = 26;
+// "/n1", in a list.
+constexpr std::uint64_t kSubscriptionBytesMin = 6;
+// {"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["x"]}
+constexpr std::uint64_t kHandshakeBytesMin = 78;
 
 double ms(std::chrono::nanoseconds time) {
   return static_cast<double>(time.count()) / 1e6;
@@ -54,9 +58,13 @@ std::chrono::nanoseconds cpu_allowed(const Bounds& bounds, const Spent& spent) {
 }
 
 std::uint64_t memory_allowed(const Bounds& bounds, const Spent& spent) {
+  // What a script wanted to send need not have been taken.
+  const std::uint64_t read = spent.wire_bytes + spent.inflated_bytes;
+  const std::uint64_t sessions = std::min(spent.sessions, read / kHandshakeBytesMin);
+  const std::uint64_t subscriptions = std::min(spent.subscriptions, read / kSubscriptionBytesMin);
   return bounds.memory_fixed + bounds.memory_per_wire_byte * spent.wire_bytes +
-         bounds.memory_per_socket * spent.sockets + bounds.memory_per_session * spent.sessions +
-         bounds.memory_per_subscription * spent.subscriptions +
+         bounds.memory_per_socket * spent.sockets + bounds.memory_per_session * sessions +
+         bounds.memory_per_subscription * subscriptions +
          bounds.memory_per_published_byte * spent.published_bytes +
          bounds.memory_per_delivery * spent.deliveries;
 }

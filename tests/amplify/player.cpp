@@ -164,6 +164,7 @@ void Player::handshake(const Step& step) {
 void Player::send(const Step& step) {
   auto& sockets = sockets_of(step);
   for (std::size_t i = 0; i < sockets.size(); ++i) {
+    if (!sockets[i].peer->is_open()) continue;
     if (target_.is_repeated) {
       std::string& made = made_[{&step, i}];
       if (made.empty()) made = make_bytes(step, i);
