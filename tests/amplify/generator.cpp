@@ -35,6 +35,7 @@ class Generator {
     if (crowds > 0 && random_.percent(80)) add_subscribe();
     const std::size_t acts = random_.between(2, 7);
     for (std::size_t i = 0; i < acts; ++i) add_act();
+    if (random_.percent(8)) add("stay");
     return std::move(script_);
   }
 

@@ -104,6 +104,10 @@ void Player::step(const Step& step) {
     return pump(milliseconds(step.number("ms", 100)), [&] { return Clock::now() >= end; });
   }
   if (step.verb == "settle") return settle();
+  if (step.verb == "stay") {
+    stays_ = true;
+    return;
+  }
   for (const Socket& socket : sockets_of(step)) socket.peer->reads = step.verb == "read";
 }
 

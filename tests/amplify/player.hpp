@@ -39,6 +39,8 @@ class Player {
   /// All sockets close, and all sessions are forgotten.
   void leave();
 
+  /// Whether the script wants its sockets to be there when the server is told to end.
+  [[nodiscard]] bool stays() const { return stays_; }
   /// Whether all sockets that the script has opened are still open; not when it has opened none.
   [[nodiscard]] bool has_all_sockets() const;
 
@@ -100,6 +102,7 @@ class Player {
   std::vector<std::unique_ptr<Peer>> helpers_;  // of the steps that need a connection of their own
   std::size_t publications_ = 0;
   std::string refusal_;
+  bool stays_ = false;
   std::map<std::pair<const Step*, std::size_t>, std::string> made_;  // by step and socket
   std::array<char, 256 * 1024> scratch_{};
 };

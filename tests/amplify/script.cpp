@@ -62,6 +62,7 @@ const std::vector<Verb>& verbs() {
       {"close", {"sockets", "how"}},
       {"wait", {"ms"}},
       {"settle", {}},
+      {"stay", {}},
   };
   return all;
 }

@@ -76,7 +76,7 @@ Outcome play(const Stage& stage, const Script& script, std::size_t workers,
   if (meanwhile) meanwhile(process);
   player.play(script, is_over);
   player.play(settling(), is_over);
-  player.leave();
+  if (!player.stays()) player.leave();
   player.play(settling(), is_over);
 
   Outcome outcome;

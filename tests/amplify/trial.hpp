@@ -32,8 +32,8 @@ struct Stage {
 };
 
 /// Starts the server and the background, plays the script, waits until the server has come to rest,
-/// lets everybody go, and judges. Throws when it does not come so far. `meanwhile` is done to the
-/// server's process before the script.
+/// lets everybody go (but for a script that stays), tells the server to end, and judges. Throws
+/// when it does not come so far. `meanwhile` is done to the server's process before the script.
 Outcome play(const Stage& stage, const Script& script, std::size_t workers,
              const std::function<void(pid_t)>& meanwhile = {});
 
