@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <stdexcept>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "amplify/background.hpp"
+#include "amplify/meter.hpp"
 #include "amplify/player.hpp"
 #include "amplify/prober.hpp"
 #include "amplify/process_use.hpp"
@@ -19,8 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// How long the background is watched alone, to know what it costs.
-constexpr milliseconds kQuietTime{250};
 // A case that is not over by then is stopped; the bounds hold for as far as it came.
 constexpr milliseconds kCaseMax{25'000};
 
@@ -63,15 +62,16 @@ Outcome play(const Stage& stage, const Script& script, std::size_t workers,
   prober.start();
   background.start();
 
-  const nanoseconds cpu_when_quiet = cpu_of_process(process);
-  std::this_thread::sleep_for(kQuietTime);
-  const nanoseconds cpu_before = cpu_of_process(process);
-  const std::uint64_t memory_before = resident_bytes(process);
-  reset_peak(process);
+  Meter meter(process);
 
-  const auto begin = steady_clock::now();
+  const auto end = steady_clock::now() + kCaseMax;
+  bool is_too_large = false;
   const auto is_over = [&] {
-    return !server.is_running() || steady_clock::now() > begin + kCaseMax;
+    if (!is_too_large && !meter.look()) {
+      is_too_large = true;
+      ::kill(process, SIGKILL);
+    }
+    return !server.is_running() || steady_clock::now() > end;
   };
   if (meanwhile) meanwhile(process);
   player.play(script, is_over);
@@ -82,16 +82,8 @@ Outcome play(const Stage& stage, const Script& script, std::size_t workers,
   Outcome outcome;
   outcome.spent = player.spent();
   outcome.refusal = player.refusal();
-  if (server.is_running()) {
-    const double quiet_share =
-        std::chrono::duration<double>(cpu_before - cpu_when_quiet) / kQuietTime;
-    const nanoseconds all = cpu_of_process(process) - cpu_before;
-    const auto its_own =
-        std::chrono::duration_cast<nanoseconds>((steady_clock::now() - begin) * quiet_share);
-    outcome.cost.cpu = std::max(nanoseconds(0), all - its_own);
-    const std::uint64_t peak = peak_bytes(process);
-    outcome.cost.memory = peak > memory_before ? peak - memory_before : 0;
-  }
+  outcome.cost.cpu = meter.cpu();
+  outcome.cost.memory = meter.memory();
   outcome.cost.background = background.finish();
   prober.stop();
   if (prober.answers() == 0)
@@ -99,6 +91,7 @@ Outcome play(const Stage& stage, const Script& script, std::size_t workers,
   outcome.cost.longest_turn = prober.longest();
   if (outcome.cost.background.empty()) outcome.cost.background = prober.complaint();
   outcome.cost.process = server.stop();
+  if (is_too_large) outcome.cost.process = "the server was killed, before it took all there is";
   outcome.excesses = judge(stage.bounds, outcome.spent, outcome.cost);
   return outcome;
 }
