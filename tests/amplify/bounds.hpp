@@ -25,8 +25,9 @@ struct Bounds {
   /// a connection, 7 to 30 ns for a byte of frames and requests that are sent together; the dearest
   /// is a file of 33 KB for 36 bytes of request, 850 ns.
   std::uint64_t cpu_ns_per_wire_byte = 500;
-  /// Inflated, read as JSON and done: 3 to 20 ns.
-  std::uint64_t cpu_ns_per_inflated_byte = 40;
+  /// Inflated, read as JSON and done: 3 to 20 ns, but for names of 7 bytes that are subscribed to
+  /// and dropped again: each is made and forgotten here and at another worker's home, 1 µs.
+  std::uint64_t cpu_ns_per_inflated_byte = 130;
   /// A `send` is 8 µs, and compressing or answering a poll doubles it (docs/benchmarks.md). For
   /// deliveries that arrived; one that waits for its reader costs a place in a row.
   std::uint64_t cpu_ns_per_delivery = 25'000;
