@@ -57,6 +57,11 @@ amplify: packages-build build/release/build.ninja ## Attack the release build at
 	@cmake --build build/release -j $(JOBS) --target fanfare amplify
 	@SECONDS_TO_FUZZ=$(SECONDS) SEED=$(SEED) tools/amplify
 
+.PHONY: ledger
+ledger: packages-build packages-test build ## Compare what is counted as kept for peers with what the allocator gave out
+	@cmake --preset dev >/dev/null && cmake --build build/dev -j $(JOBS) --target session_checker
+	@tools/check-ledger
+
 .PHONY: websocket-conformance
 websocket-conformance: packages-build packages-conformance build/dev/build.ninja ## Run Autobahn's cases of RFC 6455 and RFC 7692
 	@cmake --build build/dev -j $(JOBS) --target websocket_echo

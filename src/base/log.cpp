@@ -38,6 +38,10 @@ void write(Level level, std::string_view message) {
   logger().log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
 }
 
+bool is_shown(Level level) {
+  return logger().should_log(to_spdlog(level));
+}
+
 void set_level(Level level) {
   logger().set_level(to_spdlog(level));
 }

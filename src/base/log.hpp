@@ -10,6 +10,8 @@ enum class Level { debug, info, warning, error };
 void write(Level level, std::string_view message);
 /// Lines below `level` are dropped from now on. The default is `info`.
 void set_level(Level level);
+/// Whether such lines are written: for who would have to work for one.
+bool is_shown(Level level);
 
 inline void debug(std::string_view message) {
   write(Level::debug, message);

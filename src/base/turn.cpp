@@ -1,5 +1,6 @@
 #include "base/turn.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/caught.hpp"
@@ -44,16 +45,19 @@ void Turn::end_later() noexcept {
 void Turn::end() noexcept {
   ends_later_ = false;
   spent_ = 0;
+  work_max_ = kWorkMax;
   ++number_;
   if (has_waiting()) end_later();
   serve_own();
+  // However much that was, the line moves on.
+  work_max_ = std::max(kWorkMax, spent_ + kWorkMax / 2);
   while (!line_.empty() && !is_over()) serve_next_row();
 }
 
-void Turn::let_go_on(Waiters& waiters) noexcept {
+void Turn::let_go_on(Waiters& waiters, Work slice) noexcept {
   Waiter& waiter = waiters.front();
   waiters.pop_front();
-  begin_slice();
+  slice_end_ = spent_ + slice;
   Waiter::going_on_ = &waiter;
   try {
     FANFARE_MAY_THROW("somebody who had to wait");
@@ -67,7 +71,7 @@ void Turn::let_go_on(Waiters& waiters) noexcept {
 
 /// Each of them once: who waits again goes on in the next turn.
 void Turn::serve_own() noexcept {
-  for (auto left = own_.size(); left > 0 && !own_.empty(); --left) let_go_on(own_);
+  for (auto left = own_.size(); left > 0 && !own_.empty(); --left) let_go_on(own_, kOwnSlice);
 }
 
 void Turn::serve_next_row() noexcept {
@@ -79,7 +83,7 @@ void Turn::serve_next_row() noexcept {
     return;
   }
   line_.push_back(row);
-  let_go_on(row.waiters);
+  let_go_on(row.waiters, kSlice);
 }
 
 }  // namespace fanfare::base

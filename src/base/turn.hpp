@@ -25,10 +25,14 @@ using Work = std::uint64_t;
 class Turn {
  public:
   /// After this much, whoever comes has to wait: with the largest single piece of work behind it
-  /// (a message of 1 MiB to be read, some 5 ms) a turn stays below 20 ms.
-  static constexpr Work kWorkMax = 8'000'000;
+  /// (a message of 1 MiB to be read, some 5 ms) a turn stays below 10 ms, and a newcomer waits for
+  /// two at most.
+  static constexpr Work kWorkMax = 4'000'000;
   /// What one of those who wait may do before the next has his turn.
-  static constexpr Work kSlice = 1'000'000;
+  static constexpr Work kSlice = 500'000;
+
+  /// The same of the worker's own: some 270 sends.
+  static constexpr Work kOwnSlice = 1'500'000;
 
   /// A lane of the line. Addresses are hashes, so none is likely to be `kOwn`.
   using Lane = std::uint64_t;
@@ -78,11 +82,9 @@ class Turn {
   /// A peer's event begins: it has a slice.
   void begin_slice() noexcept { slice_end_ = spent_ + kSlice; }
   /// Whether whoever works now is to stop and wait.
-  [[nodiscard]] bool has_to_stop() const noexcept {
-    return spent_ >= slice_end_ || spent_ >= kWorkMax;
-  }
+  [[nodiscard]] bool has_to_stop() const noexcept { return spent_ >= slice_end_ || is_over(); }
   /// Whether enough has been done for one turn, so that nobody begins anything.
-  [[nodiscard]] bool is_over() const noexcept { return spent_ >= kWorkMax; }
+  [[nodiscard]] bool is_over() const noexcept { return spent_ >= work_max_; }
   [[nodiscard]] Work spent() const noexcept { return spent_; }
   /// How many turns have ended: changes when the next begins.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
@@ -111,13 +113,14 @@ class Turn {
 
   void end_later() noexcept;
   void end() noexcept;
-  void let_go_on(Waiters& waiters) noexcept;
+  void let_go_on(Waiters& waiters, Work slice) noexcept;
   void serve_own() noexcept;
   void serve_next_row() noexcept;
 
   UniqueFunction<void(Task)> at_turn_end_;
   Work spent_ = 0;
   Work slice_end_ = kSlice;
+  Work work_max_ = kWorkMax;
   std::uint64_t number_ = 0;
   bool ends_later_ = false;
   Waiters own_;

@@ -34,7 +34,7 @@ void Intake::go_on() {
   turn_that_let_in_ = turn_.number();
   // Whatever happens in there: the others have their turn.
   turn_.wait(*this, base::Turn::kOwn);
-  while (!rows_.empty() && has_room()) {
+  while (!rows_.empty() && has_room() && !turn_.has_to_stop()) {
     // It stays in its place meanwhile, for those who come while one is let in.
     Row& row = rows_.front();
     if (!row.entrants.empty()) let_one_in(row);

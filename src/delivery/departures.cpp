@@ -36,7 +36,7 @@ void Departures::go_on() {
                                             kDeparturesPerTurn, kDeparturesPerTurnMax);
   for (std::size_t i = 0; i < departures && !marked_.empty(); ++i) {
     // One at least, so that it comes to an end.
-    if (i > 0 && turn_.is_over()) break;
+    if (i > 0 && turn_.has_to_stop()) break;
     Departing& next = marked_.front();
     marked_.pop_front();
     turn_.spend(kDeparture);

@@ -152,7 +152,9 @@ void Worker::run() {
 void Worker::look_at_memory() noexcept {
   exchange_.ledger().look();
   shared_.kept_bytes[index_.value()] = exchange_.ledger().bytes();
-  if (index_ == core::WorkerIndex(0)) log_memory();
+  // Not for nothing: the allocator walks through all that is free to answer.
+  const bool is_logged = base::log::is_shown(base::log::Level::debug);
+  if (is_logged && index_ == core::WorkerIndex(0)) log_memory();
   loop_.after(kMemoryLook, [this] { look_at_memory(); });
 }
 

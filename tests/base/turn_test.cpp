@@ -198,5 +198,22 @@ TEST_F(TurnTest, SomebodyWhoIsDestroyedByWhatThrewIsNotTold) {
   EXPECT_EQ(brief, nullptr);
 }
 
+TEST_F(TurnTest, TheLineMovesOnHoweverMuchTheWorkersOwnWorkIs) {
+  struct Busy final : Turn::Waiter {
+    explicit Busy(Turn& its_turn) : turn(its_turn) {}
+    void go_on() override {
+      turn.spend(2 * Turn::kWorkMax);
+      turn.wait(*this, Turn::kOwn);
+    }
+    void on_failed() noexcept override {}
+    Turn& turn;
+  } busy(turn_);
+  turn_.wait(busy, Turn::kOwn);
+  Worker visitor(*this, "visitor", 2, Turn::kSlice, 1);
+  turn_.wait(visitor, 1);
+  end_turn();
+  EXPECT_THAT(done_, ElementsAre("visitor", "visitor"));
+}
+
 }  // namespace
 }  // namespace fanfare::base
