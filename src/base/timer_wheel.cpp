@@ -21,34 +21,34 @@ void TimerWheel::arm(Timer& timer, TimePoint deadline) noexcept {
 }
 
 void TimerWheel::advance(TimePoint now) noexcept {
-  advance(now, [] { return false; });
-}
-
-/// Moves what is due by now out of the wheel: a timer that fires may arm itself into its own slot.
-void TimerWheel::collect(TimePoint now) noexcept {
-  if (now <= start_) return;
-  const auto reached = static_cast<std::uint64_t>(
-      (now - start_) / std::chrono::duration_cast<TimePoint::duration>(kTick));
-  // After a long sleep one look at every slot is enough.
-  const std::uint64_t first =
-      reached - std::min<std::uint64_t>(reached - current_tick_, kSlots) + 1;
-  current_tick_ = std::max(current_tick_, reached);
-  for (std::uint64_t tick = first; tick <= reached; ++tick) {
-    Slot& slot = slots_[tick % kSlots];
-    Slot later;
-    while (!slot.empty()) {
-      Timer& timer = slot.front();
-      slot.pop_front();
-      (timer.due_tick_ > reached ? later : due_).push_back(timer);
-    }
-    slot.swap(later);
+  while (advance(now, [] { return false; })) {
   }
 }
 
-void TimerWheel::fire_next(TimePoint now) noexcept {
+std::uint64_t TimerWheel::reached_at(TimePoint now) noexcept {
+  if (now <= start_) return 0;
+  const auto reached = static_cast<std::uint64_t>(
+      (now - start_) / std::chrono::duration_cast<TimePoint::duration>(kTick));
+  // After a long sleep one look at every slot is enough.
+  if (reached > current_tick_ + kSlots) current_tick_ = reached - kSlots;
+  return reached;
+}
+
+/// Whether there is somebody to look at. A slot is taken out whole: a timer that fires may arm
+/// itself into this very one.
+bool TimerWheel::take_next_slot(std::uint64_t reached) noexcept {
+  while (due_.empty() && current_tick_ < reached) due_.swap(slots_[++current_tick_ % kSlots]);
+  return !due_.empty();
+}
+
+void TimerWheel::look_at_next(std::uint64_t reached, TimePoint now) noexcept {
   Timer& timer = due_.front();
   due_.pop_front();
-  fire(timer, now);
+  if (timer.due_tick_ > reached) {
+    slots_[timer.due_tick_ % kSlots].push_back(timer);
+  } else {
+    fire(timer, now);
+  }
 }
 
 void TimerWheel::fire(Timer& timer, TimePoint now) noexcept {

@@ -61,15 +61,17 @@ class TimerWheel {
   /// Fires what is due. A timer that throws stops none of the others.
   void advance(TimePoint now) noexcept;
   /// The same, but when `has_to_stop()` says so, not all at once: thousands of sessions may expire
-  /// together. Returns whether it is to be called again, in the next turn.
+  /// together, and to look at each costs some microseconds, since none is in a cache. Returns
+  /// whether it is to be called again, in the next turn.
   template <typename HasToStop>
   bool advance(TimePoint now, HasToStop&& has_to_stop) {
-    collect(now);
-    // Some always, or under load none would ever be in time.
-    for (int fired = 0; !due_.empty() && (fired < kFiredAlways || !has_to_stop()); ++fired) {
-      fire_next(now);
+    const std::uint64_t reached = reached_at(now);
+    for (int looks = 0; take_next_slot(reached); ++looks) {
+      // Some always, or under load none would ever be in time.
+      if (looks >= kLooksMax || (looks >= kLooksAlways && has_to_stop())) return true;
+      look_at_next(reached, now);
     }
-    return !due_.empty();
+    return false;
   }
 
  private:
@@ -78,16 +80,18 @@ class TimerWheel {
   using Slot = boost::intrusive::list<Timer, boost::intrusive::constant_time_size<false>>;
 
   static void fire(Timer& timer, TimePoint now) noexcept;
-  static constexpr int kFiredAlways = 32;
+  static constexpr int kLooksAlways = 32;
+  static constexpr int kLooksMax = 2'048;
 
   [[nodiscard]] std::uint64_t tick_at_or_after(TimePoint time) const;
-  void collect(TimePoint now) noexcept;
-  void fire_next(TimePoint now) noexcept;
+  [[nodiscard]] std::uint64_t reached_at(TimePoint now) noexcept;
+  bool take_next_slot(std::uint64_t reached) noexcept;
+  void look_at_next(std::uint64_t reached, TimePoint now) noexcept;
 
   TimePoint start_;
   std::uint64_t current_tick_ = 0;  // every tick up to and including this one has been handled
   std::array<Slot, kSlots> slots_;
-  Slot due_;  // have not been fired yet
+  Slot due_;  // of the slots up to the current tick: have not been looked at yet
 };
 
 }  // namespace fanfare::base
