@@ -122,7 +122,7 @@ TEST_F(TurnTest, TheWorkersOwnWorkGoesFirstAndOnceATurn) {
   std::deque<Worker> crowd;
   for (int i = 0; i < 30; ++i) crowd.emplace_back(*this, "crowd", 1, Turn::kWorkMax, 1);
   for (Worker& one : crowd) turn_.wait(one, 1);
-  Worker own(*this, "own", 2, Turn::kSlice, Turn::kOwn);
+  Worker own(*this, "own", 2, Turn::kOwnSlice, Turn::kOwn);
   turn_.wait(own, Turn::kOwn);
   end_turn();
   end_turn();
