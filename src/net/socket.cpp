@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
@@ -130,6 +132,18 @@ Socket::InKernel Socket::in_kernel() noexcept {
   ::ioctl(socket_.native_handle(), SIOCOUTQNSD, &unsent);
 #endif  // elsewhere what might have left counts as left
   return {static_cast<std::size_t>(std::max(unsent, 0)), unacknowledged_bytes()};
+}
+
+bool Socket::is_silent() noexcept {
+#ifdef __linux__
+  constexpr unsigned kSilentMs = 1'000;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return ::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+         info.tcpi_last_ack_recv >= kSilentMs;
+#else
+  return false;
+#endif
 }
 
 void Socket::reset() noexcept {

@@ -113,6 +113,9 @@ class Socket {
     std::size_t unacknowledged = 0;
   };
   [[nodiscard]] InKernel in_kernel() noexcept;
+  /// Whether the peer's machine has acknowledged nothing for a second: with bytes on their way, it
+  /// is not there. While it is, the kernel goes on sending whatever we have just been told.
+  [[nodiscard]] bool is_silent() noexcept;
   /// The latter alone, which is one question less.
   [[nodiscard]] std::size_t unacknowledged_bytes() noexcept;
 

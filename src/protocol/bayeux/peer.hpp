@@ -100,6 +100,10 @@ class Caller {
   /// it.
   virtual void fail() noexcept = 0;
 
+  /// The session has a new stream, so what an earlier one still had to bring while it said goodbye
+  /// is settled: it goes back, and does not arrive any more. An answer may arrive all the same.
+  virtual void settle_goodbye() noexcept {}
+
   /// This request has become the session's held connect: it calls Session::caller_left() if its
   /// peer leaves before it is answered.
   virtual void hold(Session& session) noexcept = 0;

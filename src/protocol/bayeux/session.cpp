@@ -208,7 +208,7 @@ void Session::touch() noexcept {
 
 void Session::bind(Outlet& outlet) noexcept {
   if (outlet_ == &outlet) return;
-  settle();
+  if (const CallerPtr caller = unsettled_) caller->settle_goodbye();
   // The stream before may be alive and well: a connect that is held there gets its answer.
   if (outlet_ != nullptr && !held_.caller) supersede_held();
   leave_outlet();

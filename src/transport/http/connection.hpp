@@ -132,6 +132,8 @@ class Connection final : public net::Readiness,
   /// Of these: what has not left this machine, and what is not known to have arrived. Of a stream,
   /// also when it has broken.
   [[nodiscard]] net::Socket::InKernel in_flight() noexcept;
+  /// Whether it is a stream that has broken.
+  [[nodiscard]] bool has_broken() const noexcept { return at_its_end_ != nullptr; }
 
   /// `waiter` is told what becomes of the peer, until the next request.
   void watch(boost::intrusive_ptr<http::Waiter> waiter) noexcept;

@@ -66,7 +66,9 @@ void EventStream::send(Session& from, const core::BundlePtr& bundle) noexcept {
 
 delivery::InKernel EventStream::in_flight() {
   const net::Socket::InKernel bytes = connection_->in_flight();
-  return {bytes.unsent, bytes.unacknowledged};
+  // While the peer is there, the kernel goes on with what it has taken.
+  const bool is_over = connection_->has_broken() || connection_->socket().is_silent();
+  return {is_over ? bytes.unsent : connection_->unwritten_bytes(), bytes.unacknowledged};
 }
 
 bool EventStream::is_congested() const noexcept {

@@ -158,6 +158,7 @@ void Connection::read() {
   const net::Socket::Outcome outcome = socket_.read(context_.scratch);
   if (outcome.state == net::Socket::State::peer_left ||
       outcome.state == net::Socket::State::failed) {
+    is_broken_ = true;
     return peer_is_gone();
   }
   if (outcome.bytes > 0) {
@@ -398,7 +399,8 @@ void Connection::look_at_sent() noexcept {
 
 delivery::InKernel Connection::in_kernel() noexcept {
   const net::Socket::InKernel bytes = socket_.in_kernel();
-  return {bytes.unsent, bytes.unacknowledged};
+  // What is unsent now leaves in the next moment, unless the peer is not there any more.
+  return {is_broken_ || socket_.is_silent() ? bytes.unsent : 0, bytes.unacknowledged};
 }
 
 /// Gives back to the session what has certainly not arrived whole. Returns whether there was any:
@@ -489,7 +491,10 @@ void Connection::on_writable() {
                       bytes.size()};  // the POSIX type lacks the const
   }
   const net::Socket::Outcome outcome = socket_.write(std::span(parts).first(count));
-  if (outcome.state == net::Socket::State::failed) return peer_is_gone();
+  if (outcome.state == net::Socket::State::failed) {
+    is_broken_ = true;
+    return peer_is_gone();
+  }
   std::size_t written = outcome.bytes;
   written_ += written;
   outbox_->bytes -= written;
@@ -543,8 +548,11 @@ void Connection::give_back(Session& session) noexcept {
   if (is_half_written || has_unsent) peer_is_gone();
 }
 
-void Connection::settle() noexcept {
-  if (state_ == State::closing) peer_is_gone();
+void Connection::settle_goodbye() noexcept {
+  if (state_ != State::closing) return;
+  if (socket_.is_silent()) return peer_is_gone();
+  // Its peer reads on: what the kernel has will arrive there.
+  sent_.reset();
 }
 
 void Connection::end(const core::Disconnect& why) noexcept {

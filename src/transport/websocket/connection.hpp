@@ -153,7 +153,8 @@ class Connection final : public net::Readiness,
   void answer(std::string_view elements,
               const protocol::bayeux::Deliveries& deliveries) noexcept override;
   void supersede() noexcept override {}
-  void settle() noexcept override;
+  void settle() noexcept override { settle_goodbye(); }
+  void settle_goodbye() noexcept override;
   void fail() noexcept override { close(core::kFailed); }
   void hold(protocol::bayeux::Session& session) noexcept override;
 
@@ -246,6 +247,7 @@ class Connection final : public net::Readiness,
   bool is_reading_ = false;
   bool was_pinged_ = false;
   bool has_had_session_ = false;
+  bool is_broken_ = false;  // the peer has gone: nothing more leaves
   base::TimePoint opened_;
   base::TimePoint last_heard_;
   base::TimePoint message_deadline_ = base::TimePoint::max();  // while one has come in part
