@@ -95,7 +95,6 @@ class Service {
   void carry_out(Answering& batch, const wire::bayeux::Message& message);
   void act_for(Session& session, Handler handler, Answering& batch,
                const wire::bayeux::Message& message);
-  Session& make_session(Answering& batch);
   std::string_view make_room(LocalRealm& local, core::Address& address);
   bool drop_fresh(LocalRealm& local, core::Address& address);
   [[nodiscard]] static bool has_place_for(const Session& session, const Answering& batch);
